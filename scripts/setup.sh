@@ -1,0 +1,12 @@
+#!/bin/sh
+# Installs the locked dependencies when they are missing or older than the lock file; otherwise does
+# nothing, in a few milliseconds. npm's `pre…` scripts call it, so that one command is all a newcomer needs.
+set -eu
+cd "$(dirname "$0")/.."
+installed=node_modules/.package-lock.json
+if [ -x node_modules/.bin/node ] && [ -f "$installed" ] && [ ! package-lock.json -nt "$installed" ]; then exit 0; fi
+echo "latchkey: installing the locked dependencies (once)" >&2
+# Whatever Node runs npm here, everything is then run by the Node that is pinned as a dependency: an
+# engine warning about the former would only mislead.
+npm ci --loglevel=error --no-audit --no-fund >&2
+touch "$installed"

@@ -1,0 +1,78 @@
+import Type, { type Static, type TObject, type TSchema } from 'typebox';
+import type { Ref } from './ref.ts';
+
+/**
+ * The part of `metadata` that Latchkey reads.
+ * https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/object-meta/
+ */
+export const metadataSchema = Type.Object({
+  name: Type.String({ minLength: 1, maxLength: 253 }),
+  namespace: Type.Optional(Type.String({ minLength: 1, maxLength: 63 })),
+  uid: Type.Optional(Type.String()),
+  creationTimestamp: Type.Optional(Type.Union([Type.String(), Type.Null()])),
+  deletionTimestamp: Type.Optional(Type.String()),
+  generation: Type.Optional(Type.Integer()),
+  resourceVersion: Type.Optional(Type.String()),
+  labels: Type.Optional(Type.Union([Type.Record(Type.String(), Type.String()), Type.Null()])),
+  annotations: Type.Optional(Type.Union([Type.Record(Type.String(), Type.String()), Type.Null()])),
+});
+
+export type Metadata = Static<typeof metadataSchema>;
+
+/** Any Kubernetes object whose kind and name are known; its other fields are not checked yet. */
+export interface KubernetesObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: Metadata;
+  readonly [field: string]: unknown;
+}
+
+/** A rule between fields that a schema cannot say; it becomes a CEL rule of the CRD. */
+export interface Rule<T> {
+  readonly message: string;
+  readonly field: string;
+  holds(object: T): boolean;
+}
+
+/** Everything about one kind that is not its translation. One file a kind; `all-kinds.ts` lists them. */
+export interface Kind<T extends KubernetesObject = KubernetesObject> {
+  readonly kind: string;
+  /** API group, '' for core. */
+  readonly group: string;
+  readonly version: string;
+  readonly plural: string;
+  readonly scope: 'Namespaced' | 'Cluster';
+  readonly schema: TSchema;
+  readonly rules: readonly Rule<T>[];
+}
+
+/** The type of the objects of a kind: `ObjectOf<typeof ingress>`. */
+export type ObjectOf<K> = K extends Kind<infer T> ? T : never;
+
+type KindFields<S extends TObject> = Static<S> & KubernetesObject;
+
+/**
+ * Defines a kind from the schema of its own fields; apiVersion, kind and metadata are added. Fields that
+ * the schema does not name are refused when `additionalProperties` of the schema is false.
+ */
+export function defineKind<S extends TObject>(
+  definition: Omit<Kind, 'schema' | 'rules'> & { fields: S; rules?: readonly Rule<KindFields<S>>[] },
+): Kind<KindFields<S>> {
+  const { fields, rules = [], ...kind } = definition;
+  const schema = Type.Object(
+    { apiVersion: Type.String(), kind: Type.String(), metadata: metadataSchema, ...fields.properties },
+    'additionalProperties' in fields ? { additionalProperties: fields.additionalProperties as boolean } : {},
+  );
+  return { ...kind, schema, rules };
+}
+
+/** `networking.k8s.io/v1`, or `v1` for the core group. */
+export function apiVersionOf(kind: Kind): string {
+  return kind.group === '' ? kind.version : `${kind.group}/${kind.version}`;
+}
+
+/** The ref of an object; a namespaced object without a namespace is in `default`, as kubectl has it. */
+export function refOf(kind: Kind, object: KubernetesObject): Ref {
+  const namespace = kind.scope === 'Cluster' ? '' : (object.metadata.namespace ?? 'default');
+  return { kind: kind.kind, namespace, name: object.metadata.name };
+}

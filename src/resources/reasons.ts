@@ -1,0 +1,88 @@
+/**
+ * The catalogue of reasons: everything Latchkey can find wrong with an object. The reason is what a
+ * condition, an Event and `latchkey check` carry; docs/reference/reasons.md is made from this list, and
+ * a test checks that every reason occurs in some case.
+ */
+export interface ReasonText {
+  readonly meaning: string;
+  readonly remedy: string;
+}
+
+export const reasons = {
+  InvalidObject: {
+    meaning: 'A field of the object is missing, has the wrong type or a value that is not allowed.',
+    remedy: 'Correct the field that the message names.',
+  },
+  DuplicateObject: {
+    meaning: 'The same object (kind, namespace and name) stands in two files, or twice in one.',
+    remedy: 'Remove one of the two; the one that stands first, by path and line, is in force.',
+  },
+  Conflict: {
+    meaning: 'An older object already holds what this one asks for: a key, a username, a host and path.',
+    remedy: 'Change or delete one of the two. When the older goes, this one takes over by itself.',
+  },
+  ServiceNotFound: {
+    meaning: 'An Ingress names a Service that does not exist in its namespace.',
+    remedy: 'Create the Service or correct the name; the route answers 503 until then.',
+  },
+  ServicePortNotFound: {
+    meaning: 'An Ingress names a port that its Service does not have.',
+    remedy: 'Name a port, by number or by name, that stands in the Service.',
+  },
+  PluginNotFound: {
+    meaning: 'The annotation konghq.com/plugins names a plugin that does not exist.',
+    remedy:
+      'Create the KongPlugin (same namespace) or KongClusterPlugin, or correct the name; the routes answer 503 until then.',
+  },
+  PluginNotInForce: {
+    meaning: 'The annotation konghq.com/plugins names a plugin that is itself broken.',
+    remedy: "See the plugin's own status; the routes answer 503 until it is mended.",
+  },
+  DuplicatePlugin: {
+    meaning: 'Two plugins of one type are attached to one object. The first that is named is in force.',
+    remedy: 'Name only one plugin of each type in konghq.com/plugins.',
+  },
+  UnknownPlugin: {
+    meaning: 'The field `plugin` names a plugin that Latchkey does not have.',
+    remedy: 'Use one of the plugins that docs/reference/plugins.md lists.',
+  },
+  InvalidConfig: {
+    meaning: "A field of the plugin's `config` is unknown, missing, or has a wrong type or value.",
+    remedy: 'Correct the field that the message names; docs/reference/plugins.md lists them all.',
+  },
+  AnonymousConsumerNotFound: {
+    meaning: "The plugin's `anonymous` names a consumer that does not exist.",
+    remedy:
+      'Create the consumer, or take the field away; requests without a good credential are answered 500 until then.',
+  },
+  SecretNotFound: {
+    meaning: 'A consumer lists a Secret that does not exist in its namespace.',
+    remedy: 'Create the Secret or take its name out of `credentials`.',
+  },
+  InvalidCredential: {
+    meaning: 'A credential Secret lacks a field, has an empty one or one that cannot be read.',
+    remedy: 'Correct the data field that the message names.',
+  },
+  UnsupportedCredentialType: {
+    meaning: 'The label konghq.com/credential is absent or names a type that Latchkey does not support.',
+    remedy: 'Label the Secret with a type that docs/reference/plugins.md lists, such as key-auth.',
+  },
+  CredentialNotListed: {
+    meaning: 'No KongConsumer of the same namespace lists this credential Secret.',
+    remedy: 'Add the name of the Secret to `credentials` of a KongConsumer.',
+  },
+  InvalidAnnotation: {
+    meaning: 'An annotation has a value that cannot be read.',
+    remedy: 'Correct the annotation that the message names; docs/reference/annotations.md lists them all.',
+  },
+  NotSupported: {
+    meaning: 'The object uses a feature that this version of Latchkey does not have.',
+    remedy: 'Take the field or annotation away, or wait for the version that has it; docs/compatibility.md lists them.',
+  },
+  InternalError: {
+    meaning: 'Latchkey failed on this object because of a bug of its own. What it had last is still in force.',
+    remedy: 'Please report the bug with the log line that names the object.',
+  },
+} as const satisfies Record<string, ReasonText>;
+
+export type Reason = keyof typeof reasons;

@@ -1,0 +1,18 @@
+import type { ConsumerIdentity } from './consumer-identity.ts';
+
+/** A plugin as it is configured: what a handler is called with. */
+export interface PluginEntry {
+  readonly kind: 'plugin';
+  /** Unique in the table: `plugin:<kind>/<namespace>/<name>`. */
+  readonly key: string;
+  /** Type of the plugin, such as `key-auth`. */
+  readonly type: string;
+  /** A disabled plugin is as if it were not attached. */
+  readonly isEnabled: boolean;
+  /** The plugin's config with its defaults filled in; of the type that its schema states. */
+  readonly config: unknown;
+  /** Consumers that the config names, by the name it uses; a name that is absent here does not exist. */
+  readonly consumers: Readonly<Record<string, ConsumerIdentity>>;
+  /** Why the plugin cannot run; the routes that use it answer 503. */
+  readonly broken?: string;
+}

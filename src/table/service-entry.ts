@@ -1,0 +1,25 @@
+/** Where requests can be sent. */
+export interface Target {
+  /** IP address or host name; IPv6 without brackets. */
+  readonly host: string;
+  readonly port: number;
+}
+
+/** One port of a Service and the endpoints behind it. */
+export interface ServiceEntry {
+  readonly kind: 'service';
+  /** Unique in the table: `service:<namespace>/<name>/<port number>`. */
+  readonly key: string;
+  /** Ready endpoints, in a stable order; empty means 503. */
+  readonly targets: readonly Target[];
+  /** Host sent upstream when the client's own is not preserved; the target's when absent. */
+  readonly hostHeader?: string;
+  /** Prefix that is put before the path; '/' for none. */
+  readonly path: string;
+  readonly retries: number;
+  readonly connectTimeoutMs: number;
+  readonly writeTimeoutMs: number;
+  readonly readTimeoutMs: number;
+  /** Why requests may not be sent there; its routes then answer 503. */
+  readonly blocked?: string;
+}
