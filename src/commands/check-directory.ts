@@ -1,0 +1,61 @@
+import { randomBytes } from 'node:crypto';
+import { refKey } from '#resources/ref.ts';
+import type { Verdict } from '#resources/verdict.ts';
+import { directorySource } from '#source/directory.ts';
+import type { FileProblem, Origin } from '#source/source.ts';
+import { digestSecretBytes, makeDigest } from '#table/digest.ts';
+import { createEngine } from '#translate/engine.ts';
+import { sealed, sealingWith } from '#pipeline.ts';
+import { UsageError } from './usage-error.ts';
+
+/** What became of every object of a directory. */
+export interface Report {
+  readonly verdicts: readonly { readonly verdict: Verdict; readonly origin: Origin | undefined }[];
+  readonly fileProblems: readonly FileProblem[];
+  readonly isAllInForce: boolean;
+}
+
+/** Orders verdicts by where they were written, else by ref. */
+export function makeReport(
+  verdicts: readonly Verdict[],
+  originOf: (key: string) => Origin | undefined,
+  fileProblems: readonly FileProblem[],
+): Report {
+  const rows = verdicts.map((verdict) => ({ verdict, origin: originOf(refKey(verdict.ref)) }));
+  const place = ({ verdict, origin }: (typeof rows)[number]): string =>
+    `${origin?.file ?? ''}|${String(origin?.line ?? 0).padStart(8, '0')}|${refKey(verdict.ref)}`;
+  rows.sort((a, b) => (place(a) < place(b) ? -1 : 1));
+  const isAllInForce =
+    rows.every(({ verdict }) => verdict.problems.length === 0) && fileProblems.every((problem) => !problem.isError);
+  return { verdicts: rows, fileProblems, isAllInForce };
+}
+
+/**
+ * Translates a directory without serving it.
+ *
+ * @throws UsageError if the directory cannot be read
+ */
+export async function checkDirectory(dir: string, ingressClass: string): Promise<Report> {
+  const source = directorySource(dir);
+  const engine = createEngine({ ingressClass });
+  const sealing = sealingWith(makeDigest(randomBytes(digestSecretBytes)));
+  const origins = new Map<string, Origin>();
+  let fileProblems: readonly FileProblem[] = [];
+  try {
+    await source.start({
+      changes(changes) {
+        for (const change of changes) {
+          if (change.type === 'put' && change.origin !== undefined) origins.set(refKey(change.ref), change.origin);
+        }
+        const { failures } = engine.apply(changes.map((change) => sealed(change, sealing)));
+        if (failures[0] !== undefined) throw failures[0].error;
+      },
+      fileProblems: (problems) => (fileProblems = problems),
+    });
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  } finally {
+    await source.stop();
+  }
+  return makeReport(engine.verdicts(), (key) => origins.get(key), fileProblems);
+}

@@ -1,0 +1,71 @@
+import { cp, rm, stat } from 'node:fs/promises';
+import { relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { ListenAddress } from '#gateway/messages.ts';
+import { makeReport } from './check-directory.ts';
+import { startEcho } from './echo.ts';
+import type { ServeOptions } from './options.ts';
+import { printReport } from './report.ts';
+import { serve, untilSignal, type Serving } from './serve.ts';
+
+const example = fileURLToPath(new URL('../../examples/quickstart', import.meta.url));
+/** Git-ignored, so that what the tutorial writes leaves the checkout clean. */
+const copy = fileURLToPath(new URL('../../.quickstart', import.meta.url));
+/** Port that the example's Service names. */
+const echoPort = 9080;
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+const url = ({ host, port }: ListenAddress, path = ''): string =>
+  `http://${host === '0.0.0.0' || host === '127.0.0.1' ? 'localhost' : host}:${port}${path}`;
+
+function welcome({ pipeline }: Serving, options: ServeOptions): string {
+  const { adminListen: admin, statusListen: status, proxyListen } = options;
+  const proxy = { ...proxyListen, port: pipeline.port };
+  const objects = makeReport(pipeline.reporter.all(), pipeline.originOf, pipeline.reporter.fileProblems);
+  const onAdmin =
+    admin === undefined
+      ? ''
+      : `
+Protect the route with a key, then use it:
+  curl -X POST ${url(admin, '/routes/mocking/plugins')} --data name=key-auth
+  curl -i ${url(proxy, '/mock')}                                  # 401
+  curl -X POST ${url(admin, '/consumers/')} --data username=consumer --data custom_id=consumer
+  curl -X POST ${url(admin, '/consumers/consumer/key-auth')} --data key=apikey
+  curl -i ${url(proxy, '/mock/request')} -H 'apikey:apikey'       # 200, with X-Consumer-Username
+`;
+  return `
+Latchkey serves ${relative('.', copy) || '.'}/ : edit the YAML there, or use the Admin API; each change is in force at once.
+
+  proxy      ${url(proxy)}
+  Admin API  ${admin === undefined ? 'off' : url(admin)}
+  status     ${status === undefined ? 'off' : `${url(status, '/readyz')} and /metrics`}
+
+${printReport(objects, 'text')}
+Try an open route:
+  curl ${url(proxy, '/mock/request')}
+${onAdmin}
+Ctrl-C stops. Start over with: npm start -- --fresh
+`;
+}
+
+/** Serves the copy of the example until it is told to stop. */
+export async function serveQuickstart(options: ServeOptions, how: { readonly isFresh: boolean }): Promise<void> {
+  if (how.isFresh) await rm(copy, { recursive: true, force: true });
+  if (!(await exists(copy))) await cp(example, copy, { recursive: true });
+  const echo = await startEcho(echoPort);
+  try {
+    const serving = await serve(copy, options);
+    process.stdout.write(welcome(serving, options));
+    await untilSignal();
+    process.stdout.write('\nlatchkey: draining\n');
+    await serving.stop();
+  } finally {
+    echo.close();
+  }
+}

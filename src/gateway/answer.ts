@@ -1,0 +1,97 @@
+import type { ServerResponse } from 'node:http';
+
+/** An answer that the gateway makes itself. */
+export interface Answer {
+  readonly status: number;
+  readonly message: string;
+  readonly headers?: readonly (readonly [name: string, value: string])[];
+  /** Whether the connection may not be used again. */
+  readonly isLast?: boolean;
+}
+
+export type ErrorFormat = 'json' | 'text' | 'html' | 'xml';
+
+const contentTypes: Readonly<Record<ErrorFormat, string>> = {
+  json: 'application/json; charset=utf-8',
+  text: 'text/plain; charset=utf-8',
+  html: 'text/html; charset=utf-8',
+  xml: 'application/xml; charset=utf-8',
+};
+
+const formats: Readonly<Record<string, ErrorFormat>> = {
+  'application/json': 'json',
+  'application/*': 'json',
+  '*/*': 'json',
+  'text/plain': 'text',
+  'text/*': 'text',
+  'text/html': 'html',
+  'application/xml': 'xml',
+  'text/xml': 'xml',
+};
+
+/** The format of an error body: the highest `q` of Accept, the first of equals, else JSON (kong-facts 2.2). */
+export function errorFormat(accept: string | undefined): ErrorFormat {
+  if (accept === undefined || accept === '*/*') return 'json';
+  let best: ErrorFormat = 'json';
+  let bestQuality = 0;
+  for (const item of accept.split(',')) {
+    const [type = '', ...parameters] = item.split(';').map((part) => part.trim().toLowerCase());
+    const stated = parameters.find((parameter) => parameter.startsWith('q='));
+    const quality = stated === undefined ? 1 : Number(stated.slice(2));
+    if (!(quality > bestQuality)) continue;
+    bestQuality = quality;
+    best = formats[type] ?? 'json';
+  }
+  return best;
+}
+
+const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
+const escapeMarkup = (text: string): string =>
+  text.replaceAll(/[&<>"]/g, (character) => entities[character] ?? character);
+
+/** Kong's error bodies, to the letter (kong-facts 1.4, 2.2), save that markup is escaped. */
+export function errorBody(format: ErrorFormat, message: string, requestId: string): string {
+  switch (format) {
+    case 'json':
+      return `{\n  "message":${JSON.stringify(message)},\n  "request_id":"${requestId}"\n}`;
+    case 'text':
+      return `${message}\nrequest_id: ${requestId}\n`;
+    case 'html':
+      return `<!doctype html>\n<html>\n  <head>\n    <meta charset="utf-8">\n    <title>Error</title>\n  </head>\n  <body>\n    <h1>Error</h1>\n    <p>${escapeMarkup(message)}.</p>\n    <p>request_id: ${requestId}</p>\n  </body>\n</html>\n`;
+    case 'xml':
+      return `<?xml version="1.0" encoding="UTF-8"?>\n<error>\n  <message>${escapeMarkup(message)}</message>\n  <requestid>${requestId}</requestid>\n</error>\n`;
+  }
+}
+
+/** What an answer says about itself besides its own headers. */
+export interface AnswerContext {
+  readonly accept: string | undefined;
+  readonly isHead: boolean;
+  readonly requestId: string;
+  readonly server: string;
+  /** Since the request came, in milliseconds. */
+  readonly latencyMs: number;
+  /** Headers that tell an attempt to proxy apart from an answer given without one (kong-facts 2.4). */
+  readonly upstreamLatencyMs?: number;
+}
+
+/** Sends an answer with Kong's headers and the body that the client's Accept asks for. */
+export function sendAnswer(response: ServerResponse, answer: Answer, context: AnswerContext): void {
+  if (response.headersSent || response.destroyed) return;
+  const format = errorFormat(context.accept);
+  const body = Buffer.from(errorBody(format, answer.message, context.requestId), 'utf8');
+  const headers: string[] = ['Content-Type', contentTypes[format], 'Content-Length', String(body.byteLength)];
+  for (const [name, value] of answer.headers ?? []) headers.push(name, value);
+  if (context.upstreamLatencyMs === undefined) headers.push('X-Kong-Response-Latency', String(context.latencyMs));
+  else
+    headers.push(
+      'X-Kong-Upstream-Latency',
+      String(context.upstreamLatencyMs),
+      'X-Kong-Proxy-Latency',
+      String(context.latencyMs),
+    );
+  headers.push('Server', context.server, 'X-Kong-Request-Id', context.requestId);
+  if (answer.isLast === true) headers.push('Connection', 'close');
+  response.writeHead(answer.status, headers);
+  response.end(context.isHead ? undefined : body);
+}

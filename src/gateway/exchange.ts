@@ -1,0 +1,113 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Exchange, Identity } from '#plugins/plugin.ts';
+import type { Credential } from '#table/credential-entry.ts';
+import type { Digest } from '#table/digest.ts';
+import { classifyHeader } from './header-class.ts';
+import { takeBody, type TakenBody } from './request-body.ts';
+import type { GuardedRequest } from './request-guard.ts';
+import type { Match } from './match.ts';
+import type { ServedTable } from './served-table.ts';
+
+/** What all exchanges of a worker share. */
+export interface ExchangeServices {
+  readonly table: ServedTable;
+  readonly digest: Digest;
+}
+
+/**
+ * One request on its way: what the client sent, and what plugins changed of it. A class, though it is
+ * neither started nor stopped: one is made for every request, and a hidden class is what makes that cheap.
+ */
+export class ProxyExchange implements Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly guarded: GuardedRequest;
+  readonly match: Match;
+  readonly method: string;
+  readonly receivedAtMs: number;
+  identity: Identity | undefined = undefined;
+  query: string;
+  hasQuery: boolean;
+  /** Lower-case names that are not forwarded; undefined while there are none. */
+  removedHeaders: Set<string> | undefined = undefined;
+  /** Headers that are forwarded besides the client's. */
+  addedHeaders: [string, string][] | undefined = undefined;
+  body: TakenBody | undefined = undefined;
+  replacedBody: { readonly bytes: Buffer; readonly contentType: string | undefined } | undefined = undefined;
+  /** Whether the client waits for `100 Continue` before it sends its body. */
+  expectsContinue: boolean;
+  readonly #services: ExchangeServices;
+
+  constructor(
+    client: { readonly request: IncomingMessage; readonly response: ServerResponse; readonly expectsContinue: boolean },
+    guarded: GuardedRequest,
+    match: Match,
+    services: ExchangeServices,
+  ) {
+    this.request = client.request;
+    this.response = client.response;
+    this.expectsContinue = client.expectsContinue;
+    this.guarded = guarded;
+    this.match = match;
+    this.method = client.request.method ?? 'GET';
+    this.receivedAtMs = performance.now();
+    this.query = guarded.query;
+    this.hasQuery = guarded.hasQuery;
+    this.#services = services;
+  }
+
+  get routeName(): string {
+    return this.match.route.name;
+  }
+
+  headerValues(name: string): readonly string[] {
+    const raw = this.request.rawHeaders;
+    const values: string[] = [];
+    for (let i = 0; i < raw.length; i += 2) {
+      const candidate = raw[i] ?? '';
+      if (candidate.length === name.length && classifyHeader(candidate).lower === name) values.push(raw[i + 1] ?? '');
+    }
+    return values;
+  }
+
+  setQuery(query: string): void {
+    this.query = query;
+    this.hasQuery = query !== '';
+  }
+
+  removeHeader(name: string): void {
+    (this.removedHeaders ??= new Set()).add(name.toLowerCase());
+    this.addedHeaders = this.addedHeaders?.filter(([added]) => added.toLowerCase() !== name.toLowerCase());
+  }
+
+  setHeader(name: string, value: string): void {
+    this.removeHeader(name);
+    (this.addedHeaders ??= []).push([name, value]);
+  }
+
+  async readBody(limitBytes: number): Promise<Buffer | undefined> {
+    if (this.replacedBody !== undefined) return this.replacedBody.bytes;
+    this.continueBody();
+    this.body ??= await takeBody(this.request, limitBytes);
+    return this.body.isWhole ? this.body.taken : undefined;
+  }
+
+  setBody(body: Buffer, contentType?: string): void {
+    this.replacedBody = { bytes: body, contentType };
+  }
+
+  /** Tells a client that waits for it to send its body. Only once it is known that the body is wanted. */
+  continueBody(): void {
+    if (!this.expectsContinue) return;
+    this.expectsContinue = false;
+    this.response.writeContinue();
+  }
+
+  findCredential(type: string, secret: string): Credential | 'expired' | 'unknown' {
+    return this.#services.table.credentials.find(this.#services.digest(type, secret), Date.now());
+  }
+
+  setIdentity(identity: Identity): void {
+    this.identity = identity;
+  }
+}

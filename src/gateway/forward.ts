@@ -1,0 +1,183 @@
+import type { ServiceEntry, Target } from '#table/service-entry.ts';
+import { sendAnswer } from './answer.ts';
+import type { Balancer } from './balance.ts';
+import type { ProxyExchange } from './exchange.ts';
+import { hasBody, restOfBody } from './request-body.ts';
+import { clientHeaders } from './response-headers.ts';
+import type { ResponseListener, UpstreamClient, UpstreamExchange, UpstreamFault } from './upstream.ts';
+import { upstreamHeaders, type HopInfo } from './upstream-headers.ts';
+import { upstreamPath } from './upstream-path.ts';
+
+/** What forwarding needs to know of the worker. */
+export interface ForwardServices {
+  readonly client: UpstreamClient;
+  readonly balancer: Balancer;
+  readonly hop: HopInfo;
+  /** `latchkey/0.1.0`. */
+  readonly server: string;
+}
+
+/** Kong's answers to what goes wrong upstream (kong-facts 2.1). */
+const faultAnswers: Readonly<Record<UpstreamFault, { readonly status: number; readonly message: string }>> = {
+  connect: { status: 502, message: 'An invalid response was received from the upstream server' },
+  closed: { status: 502, message: 'An invalid response was received from the upstream server' },
+  invalid: { status: 502, message: 'An invalid response was received from the upstream server' },
+  timeout: { status: 504, message: 'The upstream server is timing out' },
+};
+
+/** RFC 9110 section 9.2.2. */
+const idempotent = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
+
+/** The path and query that the upstream gets. */
+export function upstreamTarget(exchange: ProxyExchange, service: ServiceEntry): string {
+  const { route, matchedLength } = exchange.match;
+  const path = upstreamPath(service.path, exchange.guarded.path, route.stripPath ? matchedLength : 0);
+  return exchange.hasQuery ? `${path}?${exchange.query}` : path;
+}
+
+/**
+ * Forwards a request and its response, streaming both. A class, though it is neither started nor stopped:
+ * one is made for every request and undici calls it back, so closures would cost more.
+ */
+class Forwarding implements ResponseListener {
+  readonly #exchange: ProxyExchange;
+  readonly #service: ServiceEntry;
+  readonly #requestId: string;
+  readonly #services: ForwardServices;
+  #upstream: UpstreamExchange | undefined = undefined;
+  #target: Target | undefined = undefined;
+  #attempts = 0;
+  #sentAtMs = 0;
+  #remaining: number | undefined = undefined;
+  #hasHead = false;
+
+  constructor(exchange: ProxyExchange, service: ServiceEntry, requestId: string, services: ForwardServices) {
+    this.#exchange = exchange;
+    this.#service = service;
+    this.#requestId = requestId;
+    this.#services = services;
+    exchange.response.once('close', () => {
+      if (!exchange.response.writableFinished) this.#upstream?.abort();
+    });
+  }
+
+  /** Sends the request to the next target; answers 503 if there is none. */
+  start(): void {
+    const target = this.#services.balancer.next(this.#service);
+    if (target === undefined) {
+      this.#answer({ status: 503, message: 'failure to get a peer from the ring-balancer' });
+      return;
+    }
+    this.#target = target;
+    this.#attempts += 1;
+    this.#sentAtMs = performance.now();
+    const exchange = this.#exchange;
+    this.#upstream = this.#services.client.send(
+      target,
+      {
+        method: exchange.method,
+        path: upstreamTarget(exchange, this.#service),
+        headers: upstreamHeaders(exchange, { service: this.#service, target }, this.#requestId, this.#services.hop),
+        body: this.#body(),
+        connectTimeoutMs: this.#service.connectTimeoutMs,
+        readTimeoutMs: this.#service.readTimeoutMs,
+      },
+      this,
+    );
+  }
+
+  #body(): Buffer | AsyncIterable<Buffer> | null {
+    const { request, replacedBody, body } = this.#exchange;
+    if (replacedBody !== undefined) return replacedBody.bytes;
+    if (!hasBody(request)) return null;
+    if (body?.isWhole === true) return body.taken;
+    this.#exchange.continueBody();
+    return restOfBody(request, body?.taken);
+  }
+
+  onHead(status: number, statusText: string, raw: readonly string[]): void {
+    this.#hasHead = true;
+    const now = performance.now();
+    const upstreamLatencyMs = Math.round(now - this.#sentAtMs);
+    const { headers, contentLength } = clientHeaders(raw, {
+      requestId: this.#requestId,
+      server: this.#services.server,
+      via: this.#services.hop.via,
+      upstreamLatencyMs,
+      proxyLatencyMs: Math.round(this.#sentAtMs - this.#exchange.receivedAtMs),
+    });
+    this.#remaining = contentLength;
+    this.#exchange.response.writeHead(status, statusText, headers);
+  }
+
+  onData(chunk: Buffer): boolean {
+    const { response } = this.#exchange;
+    if (this.#remaining !== undefined && this.#exchange.method !== 'HEAD') {
+      this.#remaining -= chunk.byteLength;
+      if (this.#remaining === 0) {
+        // The head and the last bytes leave in one write.
+        response.end(chunk);
+        return true;
+      }
+    }
+    if (response.write(chunk)) return true;
+    response.once('drain', () => this.#upstream?.resume());
+    return false;
+  }
+
+  onEnd(): void {
+    this.#exchange.response.end();
+  }
+
+  onFault(fault: UpstreamFault, error: Error): void {
+    if (this.#hasHead) {
+      // Part of the response is out: only a cut connection tells the client that the rest is missing.
+      this.#exchange.response.destroy(error);
+      return;
+    }
+    if (this.#mayRetry(fault)) {
+      this.start();
+      return;
+    }
+    this.#answer(faultAnswers[fault]);
+  }
+
+  /**
+   * Another attempt is safe if nothing was sent, or if the request changes nothing and has no body: a kept
+   * connection that the upstream closed in the same moment is no fault of the request.
+   */
+  #mayRetry(fault: UpstreamFault): boolean {
+    if (this.#attempts > this.#service.retries || this.#exchange.response.destroyed) return false;
+    const { request, method } = this.#exchange;
+    if (fault === 'connect') return true;
+    return fault === 'closed' && idempotent.has(method) && !hasBody(request);
+  }
+
+  #answer(answer: { readonly status: number; readonly message: string }): void {
+    const { request, response, receivedAtMs, method } = this.#exchange;
+    const now = performance.now();
+    sendAnswer(
+      response,
+      // What is left of the body stays unread, so the connection cannot be used again.
+      { ...answer, isLast: hasBody(request) && !request.complete },
+      {
+        accept: request.headers.accept,
+        isHead: method === 'HEAD',
+        requestId: this.#requestId,
+        server: this.#services.server,
+        latencyMs: Math.round((this.#target === undefined ? now : this.#sentAtMs) - receivedAtMs),
+        ...(this.#target === undefined ? {} : { upstreamLatencyMs: Math.round(now - this.#sentAtMs) }),
+      },
+    );
+  }
+}
+
+/** Sends a request that may pass to its service and the response back. Never throws. */
+export function forward(
+  exchange: ProxyExchange,
+  service: ServiceEntry,
+  requestId: string,
+  services: ForwardServices,
+): void {
+  new Forwarding(exchange, service, requestId, services).start();
+}

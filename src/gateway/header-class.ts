@@ -1,0 +1,78 @@
+/**
+ * What becomes of a request header on its way upstream. Names are looked up as they were spelled, so that
+ * the common ones cost one look-up and no new string.
+ */
+export type HeaderClass =
+  /** Goes on as it came. */
+  | 'forward'
+  /** Ends here: hop-by-hop (RFC 9110 section 7.6.1), or a name that only the gateway may write. */
+  | 'drop'
+  /** The gateway appends to what came. */
+  | 'x-forwarded-for'
+  | 'via'
+  | 'te'
+  /** Describes the body, which a plugin may have replaced. */
+  | 'content-length'
+  | 'content-type';
+
+export interface ClassifiedHeader {
+  readonly lower: string;
+  readonly class: HeaderClass;
+}
+
+const special: Readonly<Record<string, HeaderClass>> = {
+  host: 'drop',
+  connection: 'drop',
+  'keep-alive': 'drop',
+  'proxy-connection': 'drop',
+  proxy: 'drop',
+  'transfer-encoding': 'drop',
+  upgrade: 'drop',
+  expect: 'drop',
+  trailer: 'drop',
+  'http2-settings': 'drop',
+  'x-real-ip': 'drop',
+  'x-forwarded-proto': 'drop',
+  'x-forwarded-host': 'drop',
+  'x-forwarded-port': 'drop',
+  'x-forwarded-path': 'drop',
+  'x-forwarded-prefix': 'drop',
+  'x-kong-request-id': 'drop',
+  'x-forwarded-for': 'x-forwarded-for',
+  via: 'via',
+  te: 'te',
+  'content-length': 'content-length',
+  'content-type': 'content-type',
+};
+
+/**
+ * Headers that tell an upstream who the caller is. A client's own never reach one, on any route and in any
+ * spelling: `_` and `.` are read as `-` by many servers (CGI, WSGI, PHP). Kong leaves them on routes
+ * without authentication.
+ */
+const identityHeader =
+  /^x[-_.](?:(?:consumer|credential)(?:[-_.].*)?|anonymous[-_.]consumer|authenticated[-_.]groups)$/;
+
+/** Other names that only the gateway writes, in spellings that an upstream might take for them. */
+const reservedSpelling =
+  /^x[_.-](?:real[_.-]ip|forwarded[_.-](?:for|proto|host|port|path|prefix)|kong[_.-]request[_.-]id)$/;
+
+function classify(lower: string): HeaderClass {
+  const found = Object.hasOwn(special, lower) ? special[lower] : undefined;
+  if (found !== undefined) return found;
+  return identityHeader.test(lower) || reservedSpelling.test(lower) ? 'drop' : 'forward';
+}
+
+const known = new Map<string, ClassifiedHeader>();
+/** Clients choose names; a bound keeps them from filling memory. */
+const knownLimit = 2_000;
+
+/** See `HeaderClass`. */
+export function classifyHeader(name: string): ClassifiedHeader {
+  const found = known.get(name);
+  if (found !== undefined) return found;
+  const lower = name.toLowerCase();
+  const classified = { lower, class: classify(lower) };
+  if (known.size < knownLimit) known.set(name, classified);
+  return classified;
+}

@@ -1,0 +1,89 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { ServerResponse as RawResponse } from 'node:http';
+import { forward, type ForwardServices } from './forward.ts';
+import type { ListenAddress } from './messages.ts';
+import { serveRequest, type ServeServices } from './serve-request.ts';
+import { isWebSocketUpgrade, responseOn, tunnel } from './upgrade.ts';
+
+export interface ListenerServices extends ServeServices, ForwardServices {}
+
+export interface Listener {
+  /** Resolves to the port that connections are accepted on. Rejects with Node's error, such as EADDRINUSE. */
+  listen(address: ListenAddress): Promise<number>;
+  /** Stops accepting, waits for what is under way, and cuts what is left after `graceMs`. */
+  drain(graceMs: number): Promise<void>;
+}
+
+/** A slow client has this long for its request's head, and then for the whole request. */
+const headersTimeoutMs = 10_000;
+const requestTimeoutMs = 300_000;
+/** Longer than Kong's upstream keep-alive, so that a load balancer in front closes first. */
+const keepAliveTimeoutMs = 75_000;
+/** Bytes of a request's head; more is 431. */
+const maxHeaderSize = 16 * 1024;
+
+/** A client's HTTP/1.1 listener on Node's own parser, which is the one that the world fuzzes. */
+export function createListener(services: ListenerServices): Listener {
+  const tunnels = new Set<{ destroy(): void }>();
+  const pass: Parameters<typeof serveRequest>[1] = (exchange, service, requestId) =>
+    forward(exchange, service, requestId, services);
+
+  const server: Server = createServer(
+    {
+      headersTimeout: headersTimeoutMs,
+      requestTimeout: requestTimeoutMs,
+      keepAliveTimeout: keepAliveTimeoutMs,
+      connectionsCheckingInterval: 1_000,
+      maxHeaderSize,
+      noDelay: true,
+      shouldUpgradeCallback: isWebSocketUpgrade,
+    },
+    (request, response) => serveRequest({ request, response, expectsContinue: false }, pass, services),
+  );
+  // 0 is no limit: the size of the head is bounded, and a list that is cut in silence hides headers.
+  server.maxHeadersCount = 0;
+
+  server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+    const isExact = request.headers.expect?.toLowerCase() === '100-continue';
+    if (isExact) serveRequest({ request, response, expectsContinue: true }, pass, services);
+    else response.writeHead(417, { Connection: 'close' }).end();
+  });
+
+  server.on('upgrade', (request, socket, head) => {
+    tunnels.add(socket);
+    socket.once('close', () => tunnels.delete(socket));
+    socket.on('error', () => socket.destroy());
+    const response: RawResponse = responseOn(request, socket);
+    serveRequest(
+      { request, response, expectsContinue: false },
+      (exchange, service, requestId) => tunnel(exchange, { service, client: { socket, head } }, requestId, services),
+      services,
+    );
+  });
+
+  return {
+    async listen({ host, port }) {
+      await new Promise<void>((resolve, reject) => {
+        server.once('error', reject);
+        server.listen({ host, port, reusePort: true, backlog: 4096 }, () => {
+          server.off('error', reject);
+          resolve();
+        });
+      });
+      return (server.address() as AddressInfo).port;
+    },
+
+    async drain(graceMs) {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      const cut = setTimeout(() => {
+        server.closeAllConnections();
+        for (const socket of tunnels) socket.destroy();
+      }, graceMs);
+      server.closeIdleConnections();
+      await closed;
+      for (const socket of tunnels) socket.destroy();
+      clearTimeout(cut);
+    },
+  };
+}

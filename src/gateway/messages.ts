@@ -1,0 +1,28 @@
+import type { TablePatch } from '#table/patch.ts';
+
+/** What a worker is started with. */
+export interface WorkerSettings {
+  readonly listen: ListenAddress;
+  /** Secret of the digests that keys are looked up by; shared by all threads of the process. */
+  readonly digestSecret: Uint8Array;
+  readonly log: { readonly level: string; readonly format: 'text' | 'json' };
+  /** Version in `Server` and `Via`. */
+  readonly version: string;
+}
+
+export interface ListenAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+export type ToWorker =
+  | { readonly type: 'patch'; readonly patch: TablePatch }
+  /** Close the listener; finish what is in flight within this time, then cut the rest. */
+  | { readonly type: 'drain'; readonly graceMs: number };
+
+export type FromWorker =
+  /** The first patch is applied and connections are accepted. */
+  | { readonly type: 'listening'; readonly port: number }
+  | { readonly type: 'applied'; readonly number: number }
+  | { readonly type: 'failed'; readonly message: string; readonly code?: string }
+  | { readonly type: 'drained' };

@@ -1,0 +1,164 @@
+/**
+ * The worker threads: starts them, sends every patch to each, knows which of them serve it, and replaces
+ * one that dies.
+ *
+ *   publish(patch N) ──▶ worker 1 … worker n ──▶ applied N from all ──▶ settled()
+ *
+ * Invariant: whatever `settled` waited for is what every request from then on meets.
+ */
+import { createServer } from 'node:net';
+import { Worker } from 'node:worker_threads';
+import type { TablePatch } from '#table/patch.ts';
+import type { Logger } from '#telemetry/log.ts';
+import type { FromWorker, ListenAddress, ToWorker, WorkerSettings } from './messages.ts';
+
+export interface PoolOptions {
+  readonly workers: number;
+  readonly settings: WorkerSettings;
+  /** The whole table as it is now, for a worker that starts. */
+  snapshot(): TablePatch;
+  readonly log: Logger;
+  /** Told whenever a worker died and is replaced. */
+  onRestart(): void;
+}
+
+interface Slot {
+  worker: Worker;
+  /** Number of the last patch that it serves; -1 until the first. */
+  applied: number;
+  isListening: boolean;
+  startedAtMs: number;
+}
+
+/** A worker that dies sooner than this after its start is replaced only after as long. */
+const restartDelayMs = 1_000;
+
+/**
+ * Makes sure that nobody listens on an address and gives its port (for port 0, a free one). Workers share
+ * their port (SO_REUSEPORT), so without this a second gateway would quietly take half of the connections.
+ *
+ * @throws Node's error, such as EADDRINUSE or EACCES
+ */
+export async function reservePort({ host, port }: ListenAddress): Promise<number> {
+  const probe = createServer();
+  await new Promise<void>((resolve, reject) => {
+    probe.once('error', reject);
+    probe.listen({ host, port, exclusive: true }, resolve);
+  });
+  const address = probe.address();
+  await new Promise<void>((resolve) => probe.close(() => resolve()));
+  return typeof address === 'object' && address !== null ? address.port : port;
+}
+
+/** See the head of this file. Threads start loading at once; they listen when `open` gives them the table. */
+export function createPool(options: PoolOptions) {
+  const slots: Slot[] = [];
+  const waiters = new Set<() => void>();
+  let latest = 0;
+  let isOpen = false;
+  let isStopping = false;
+  let fatal: Error | undefined;
+
+  const wake = (): void => {
+    for (const waiter of waiters) waiter();
+  };
+
+  const until = async (isTrue: () => boolean): Promise<void> => {
+    while (!isTrue()) {
+      if (fatal !== undefined) throw fatal;
+      await new Promise<void>((resolve) => {
+        const waiter = (): void => {
+          waiters.delete(waiter);
+          resolve();
+        };
+        waiters.add(waiter);
+      });
+    }
+  };
+
+  const send = (slot: Slot, message: ToWorker): void => slot.worker.postMessage(message);
+
+  const receive = (slot: Slot, message: FromWorker): void => {
+    if (message.type === 'applied') slot.applied = message.number;
+    if (message.type === 'listening') slot.isListening = true;
+    if (message.type === 'failed') fatal = Object.assign(new Error(message.message), { code: message.code });
+    wake();
+  };
+
+  const replace = (slot: Slot, reason: unknown): void => {
+    slot.applied = -1;
+    slot.isListening = false;
+    options.log.error({ err: reason }, 'a worker died and is replaced');
+    options.onRestart();
+    const delayMs = Date.now() - slot.startedAtMs < restartDelayMs ? restartDelayMs : 0;
+    setTimeout(() => {
+      if (isStopping) return;
+      launch(slot);
+    }, delayMs);
+  };
+
+  const launch = (slot: Slot): void => {
+    const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: options.settings });
+    let reason: unknown = 'it exited';
+    slot.worker = worker;
+    slot.startedAtMs = Date.now();
+    worker.on('message', (message: FromWorker) => receive(slot, message));
+    worker.on('error', (error) => (reason = error));
+    worker.on('exit', () => {
+      if (!isStopping) replace(slot, reason);
+      wake();
+    });
+    if (isOpen) send(slot, { type: 'patch', patch: options.snapshot() });
+  };
+
+  for (let i = 0; i < options.workers; i += 1) {
+    const slot = { applied: -1, isListening: false, startedAtMs: 0 } as Slot;
+    slots.push(slot);
+    launch(slot);
+  }
+
+  return {
+    /** Gives every worker the table and resolves when all of them accept connections. */
+    async open(): Promise<void> {
+      isOpen = true;
+      const patch = options.snapshot();
+      latest = patch.number;
+      for (const slot of slots) send(slot, { type: 'patch', patch });
+      await until(() => slots.every((slot) => slot.isListening));
+    },
+
+    /** Sends a patch to every worker; before `open` the snapshot will have it. */
+    publish(patch: TablePatch): void {
+      latest = patch.number;
+      if (isOpen) for (const slot of slots) send(slot, { type: 'patch', patch });
+    },
+
+    /** Resolves when every worker serves all that was published before the call. */
+    async settled(): Promise<void> {
+      const wanted = latest;
+      await until(() => isStopping || slots.every((slot) => slot.applied >= wanted));
+    },
+
+    /** How many workers accept connections. */
+    get listening(): number {
+      return slots.filter((slot) => slot.isListening).length;
+    },
+
+    /** Drains every worker: what is under way may take `graceMs`, then it is cut. */
+    async stop(graceMs: number): Promise<void> {
+      isStopping = true;
+      const exits = slots.map(
+        async ({ worker }) =>
+          new Promise<void>((resolve) => {
+            worker.once('exit', () => resolve());
+            if (worker.threadId === -1) resolve();
+          }),
+      );
+      for (const slot of slots) send(slot, { type: 'drain', graceMs });
+      await Promise.all(exits);
+      wake();
+    },
+  };
+}
+
+export type WorkerPool = ReturnType<typeof createPool>;

@@ -1,0 +1,86 @@
+import type { IncomingMessage } from 'node:http';
+import { normalizePath } from '#table/normalize-path.ts';
+
+/** A request that may be given a meaning. */
+export interface GuardedRequest {
+  /** Normalised; what is matched is what is forwarded. */
+  readonly path: string;
+  /** As the client sent it, for X-Forwarded-Path. */
+  readonly rawPath: string;
+  /** Without `?`; '' when there is none. */
+  readonly query: string;
+  /** Whether there is a `?` at all: an empty query is forwarded as one. */
+  readonly hasQuery: boolean;
+  /** Value of Host as it came. */
+  readonly authority: string;
+  /** Lower-case, without port and trailing dot. */
+  readonly host: string;
+}
+
+/** A request that is refused before anything looks at it; its connection is closed. */
+export interface GuardFault {
+  readonly status: 400 | 405 | 417 | 501;
+  readonly message: string;
+}
+
+const badRequest: GuardFault = { status: 400, message: 'Bad request' };
+
+/**
+ * The strictest reading of a request (RFC 9112, RFC 9110): what could mean one thing to us and another to
+ * an upstream is refused. Node's parser has already refused malformed framing; this adds what it lets
+ * through (hostile-cases C2).
+ */
+export function guardRequest(request: IncomingMessage): GuardedRequest | GuardFault {
+  if (request.method === 'TRACE') return { status: 405, message: 'Method not allowed' };
+  const framing = framingFault(request);
+  if (framing !== undefined) return framing;
+  const authority = soleHost(request);
+  if (authority === undefined) return badRequest;
+  const target = originForm(request.url ?? '', authority);
+  if (target === undefined) return badRequest;
+  const mark = target.indexOf('?');
+  const rawPath = mark === -1 ? target : target.slice(0, mark);
+  const query = mark === -1 ? '' : target.slice(mark + 1);
+  if (query.includes('#')) return badRequest;
+  const normal = normalizePath(rawPath);
+  if ('fault' in normal) return badRequest;
+  return { path: normal.path, rawPath, query, hasQuery: mark !== -1, authority, host: hostOf(authority) };
+}
+
+/** RFC 9112 section 6.1: only `chunked`, and not from HTTP/1.0. */
+function framingFault(request: IncomingMessage): GuardFault | undefined {
+  const coding = request.headers['transfer-encoding'];
+  if (coding === undefined) return undefined;
+  if (request.httpVersion === '1.0') return badRequest;
+  return coding.toLowerCase() === 'chunked' ? undefined : { status: 501, message: 'Transfer coding not supported' };
+}
+
+/** RFC 9112 section 3.2: exactly one Host. Node joins or drops repeated ones, so the raw list is counted. */
+function soleHost(request: IncomingMessage): string | undefined {
+  const raw = request.rawHeaders;
+  let count = 0;
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = raw[i] ?? '';
+    if (name.length === 4 && name.toLowerCase() === 'host') count += 1;
+  }
+  if (count > 1) return undefined;
+  const host = request.headers.host ?? '';
+  return host === '' || /^[A-Za-z0-9._:[\]-]+$/.test(host) ? host : undefined;
+}
+
+/** RFC 9112 section 3.2.2: the authority of an absolute-form target must be the Host that came with it. */
+function originForm(target: string, authority: string): string | undefined {
+  if (target.startsWith('/')) return target;
+  const absolute = /^https?:\/\/([^/?#]*)(.*)$/i.exec(target);
+  if (absolute?.[1]?.toLowerCase() !== authority.toLowerCase()) return undefined;
+  const rest = absolute[2] ?? '';
+  return rest.startsWith('/') ? rest : `/${rest}`;
+}
+
+/** `Example.COM.:8000` → `example.com`; `[::1]:8000` → `[::1]` (RFC 9110 section 4.2.3). */
+export function hostOf(authority: string): string {
+  const colon = authority.lastIndexOf(':');
+  const host = colon === -1 || authority.endsWith(']') ? authority : authority.slice(0, colon);
+  const lower = host.toLowerCase();
+  return lower.endsWith('.') ? lower.slice(0, -1) : lower;
+}

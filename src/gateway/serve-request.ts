@@ -1,0 +1,116 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { logAttempt } from '#telemetry/attempts.ts';
+import type { Logger } from '#telemetry/log.ts';
+import type { Identity, Refusal } from '#plugins/plugin.ts';
+import type { PluginEntry } from '#table/plugin-entry.ts';
+import type { ServiceEntry } from '#table/service-entry.ts';
+import { sendAnswer, type Answer } from './answer.ts';
+import { ProxyExchange, type ExchangeServices } from './exchange.ts';
+import { hasBody } from './request-body.ts';
+import { guardRequest } from './request-guard.ts';
+import { newRequestId } from './request-id.ts';
+import { runPlugins } from './run-plugins.ts';
+
+/** What a request may come to, once it may pass: forwarded, or tunnelled after an upgrade. */
+export type Onward = (exchange: ProxyExchange, service: ServiceEntry, requestId: string) => void;
+
+export interface ServeServices extends ExchangeServices {
+  readonly log: Logger;
+  /** `latchkey/0.1.0`. */
+  readonly server: string;
+}
+
+export interface ClientRequest {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly expectsContinue: boolean;
+}
+
+/**
+ * A request's life: guard → match → plugins → onward, with an answer of our own as the exit of each step.
+ *
+ *   guardRequest ─▶ table.match ─▶ runPlugins ─▶ service ─▶ onward
+ *       400            404          401, 503 …     503
+ */
+export function serveRequest(client: ClientRequest, onward: Onward, services: ServeServices): void {
+  const receivedAtMs = performance.now();
+  const requestId = newRequestId();
+  const reply = (answer: Answer): void => answerClient(client, answer, { requestId, receivedAtMs, services });
+  const guarded = guardRequest(client.request);
+  if ('status' in guarded) return reply({ ...guarded, isLast: true });
+  const match = services.table.match(guarded.host, guarded.path);
+  if (match === undefined) return reply({ status: 404, message: 'no Route matched with those values' });
+  // Why the route is closed stands in the status of its Ingress; a client has no business with it.
+  if (match.route.blocked !== undefined) return reply({ status: 503, message: 'this route is not in force' });
+  const exchange = new ProxyExchange(client, guarded, match, services);
+  const proceed = (refusal: Refusal | undefined): void => {
+    if (refusal !== undefined) return reply(refusal);
+    const service = services.table.service(match.route.service);
+    if (service === undefined) return reply({ status: 503, message: 'failure to get a peer from the ring-balancer' });
+    if (service.blocked !== undefined) return reply({ status: 503, message: 'this service is not in force' });
+    return onward(exchange, service, requestId);
+  };
+  const fail = (error: unknown): void => {
+    // A client that goes away while its body is read is no bug of ours.
+    if (client.response.destroyed || client.request.destroyed) return;
+    services.log.error({ err: error, route: match.route.name, requestId }, 'a request failed because of a bug');
+    reply({ status: 500, message: 'An unexpected error occurred', isLast: true });
+  };
+  try {
+    const outcome = runPlugins(match.route, services.table.plugin, exchange, (plugin, refusal) =>
+      noteAttempt(exchange, { plugin, refusal, requestId }, services.log),
+    );
+    if (outcome instanceof Promise) outcome.then(proceed).catch(fail);
+    else proceed(outcome);
+  } catch (error) {
+    fail(error);
+  }
+}
+
+function answerClient(
+  client: ClientRequest,
+  answer: Answer,
+  about: { readonly requestId: string; readonly receivedAtMs: number; readonly services: ServeServices },
+): void {
+  const { request, response } = client;
+  // A body that nobody will read would be taken for the next request's start: the connection ends.
+  const isLast = answer.isLast === true || (hasBody(request) && !request.complete);
+  sendAnswer(
+    response,
+    { ...answer, isLast },
+    {
+      accept: request.headers.accept,
+      isHead: request.method === 'HEAD',
+      requestId: about.requestId,
+      server: about.services.server,
+      latencyMs: Math.round(performance.now() - about.receivedAtMs),
+    },
+  );
+}
+
+interface Decision {
+  readonly plugin: PluginEntry;
+  readonly refusal: Refusal | undefined;
+  readonly requestId: string;
+}
+
+function noteAttempt(exchange: ProxyExchange, { plugin, refusal, requestId }: Decision, log: Logger): void {
+  if (!log.isLevelEnabled('debug')) return;
+  const { identity } = exchange;
+  if (refusal === undefined && identity === undefined) return; // the plugin decided nothing about the caller
+  logAttempt(log, {
+    outcome: refusal?.outcome ?? grantOutcome(identity),
+    route: exchange.routeName,
+    plugin: plugin.type,
+    requestId,
+    client: exchange.request.socket.remoteAddress ?? '',
+    ...(refusal !== undefined || identity === undefined
+      ? {}
+      : { consumer: identity.consumer.username ?? identity.consumer.id }),
+    ...(refusal !== undefined || identity?.credentialId === undefined ? {} : { credential: identity.credentialId }),
+  });
+}
+
+function grantOutcome(identity: Identity | undefined): string {
+  return identity?.credentialId === undefined ? 'anonymous' : 'granted';
+}

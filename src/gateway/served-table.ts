@@ -1,0 +1,59 @@
+import { openCredentialIndex, type CredentialIndexReader } from '#table/credential-index-reader.ts';
+import type { TablePatch, WorkerEntry } from '#table/patch.ts';
+import type { PluginEntry } from '#table/plugin-entry.ts';
+import type { ServiceEntry } from '#table/service-entry.ts';
+import { createRouter, type Match } from './match.ts';
+
+/** A worker's copy of the table. */
+export interface ServedTable {
+  /** Applies a patch as a whole; called between two requests. */
+  apply(patch: TablePatch): void;
+  match(host: string, path: string): Match | undefined;
+  service(key: string): ServiceEntry | undefined;
+  plugin(key: string): PluginEntry | undefined;
+  readonly credentials: CredentialIndexReader;
+  /** The entries of services, for whoever keeps connections to their targets. */
+  services(): Iterable<ServiceEntry>;
+}
+
+/** An empty copy at number 0; the first patch must bring the credential index. */
+export function createServedTable(): ServedTable {
+  const kinds = new Map<string, WorkerEntry['kind']>();
+  const services = new Map<string, ServiceEntry>();
+  const plugins = new Map<string, PluginEntry>();
+  const router = createRouter();
+  let credentials: CredentialIndexReader | undefined;
+
+  const remove = (key: string): void => {
+    const kind = kinds.get(key);
+    kinds.delete(key);
+    if (kind === 'route') router.remove(key);
+    if (kind === 'service') services.delete(key);
+    if (kind === 'plugin') plugins.delete(key);
+  };
+
+  const put = (entry: WorkerEntry): void => {
+    kinds.set(entry.key, entry.kind);
+    if (entry.kind === 'route') router.add(entry);
+    if (entry.kind === 'service') services.set(entry.key, entry);
+    if (entry.kind === 'plugin') plugins.set(entry.key, entry);
+  };
+
+  return {
+    apply(patch) {
+      // All that is replaced goes first: two routes may swap their paths in one patch.
+      for (const key of patch.remove) remove(key);
+      for (const entry of patch.put) remove(entry.key);
+      for (const entry of patch.put) put(entry);
+      if (patch.credentialIndex !== undefined) credentials = openCredentialIndex(patch.credentialIndex);
+    },
+    match: (host, path) => router.match(host, path),
+    service: (key) => services.get(key),
+    plugin: (key) => plugins.get(key),
+    get credentials() {
+      if (credentials === undefined) throw new Error('no patch has brought the credential index');
+      return credentials;
+    },
+    services: () => services.values(),
+  };
+}

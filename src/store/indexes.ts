@@ -1,0 +1,68 @@
+import { endpointSlice, serviceNameLabel } from '#resources/endpoint-slice.ts';
+import { ingressClass } from '#resources/ingress-class.ts';
+import { consumerId } from '#resources/ids.ts';
+import type { Kind, KubernetesObject } from '#resources/kind.ts';
+import { globalLabel, kongClusterPlugin } from '#resources/kong-plugin.ts';
+import { kongConsumer } from '#resources/kong-consumer.ts';
+import type { Ref } from '#resources/ref.ts';
+
+/** A way to find objects of one kind by something in them. */
+export interface Index<T extends KubernetesObject = KubernetesObject> {
+  readonly name: string;
+  readonly kind: Kind<T>;
+  keysOf(object: T, ref: Ref): readonly string[];
+}
+
+function defineIndex<T extends KubernetesObject>(
+  name: string,
+  kind: Kind<T>,
+  keysOf: (object: T, ref: Ref) => readonly string[],
+): Index<T> {
+  return { name, kind, keysOf };
+}
+
+/** Key: username. */
+export const consumersByUsername = defineIndex('consumers-by-username', kongConsumer, (consumer) =>
+  consumer.username === undefined ? [] : [consumer.username],
+);
+
+/** Key: id, as `consumerId` makes it. */
+export const consumersById = defineIndex('consumers-by-id', kongConsumer, (consumer, ref) => [
+  consumerId(consumer, ref),
+]);
+
+/** Key: custom_id. */
+export const consumersByCustomId = defineIndex('consumers-by-custom-id', kongConsumer, (consumer) =>
+  consumer.custom_id === undefined ? [] : [consumer.custom_id],
+);
+
+/** Key: namespace/name of a Secret that the consumer lists. */
+export const consumersBySecret = defineIndex('consumers-by-secret', kongConsumer, (consumer, ref) => [
+  ...new Set((consumer.credentials ?? []).map((name) => `${ref.namespace}/${name}`)),
+]);
+
+/** Key: namespace/name of the Service that the slice belongs to. */
+export const slicesByService = defineIndex('slices-by-service', endpointSlice, (slice, ref) => {
+  const name = slice.metadata.labels?.[serviceNameLabel];
+  return name === undefined ? [] : [`${ref.namespace}/${name}`];
+});
+
+/** One key, '': the KongClusterPlugins that apply to every route. */
+export const globalPlugins = defineIndex('global-plugins', kongClusterPlugin, (plugin) =>
+  plugin.metadata.labels?.[globalLabel] === 'true' ? [''] : [],
+);
+
+/** Key: name of an IngressClass that is the cluster's default. */
+export const defaultIngressClasses = defineIndex('default-ingress-classes', ingressClass, (object) =>
+  object.metadata.annotations?.['ingressclass.kubernetes.io/is-default-class'] === 'true' ? [object.metadata.name] : [],
+);
+
+export const allIndexes: readonly Index[] = [
+  consumersByUsername,
+  consumersById,
+  consumersByCustomId,
+  consumersBySecret,
+  slicesByService,
+  globalPlugins,
+  defaultIngressClasses,
+];

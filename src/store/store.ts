@@ -1,0 +1,140 @@
+/**
+ * What there is: every object that a source delivered, by kind and name, and the indexes over them.
+ *
+ *   changes ──▶ record ──▶ objects + indexes ──▶ view (tracked reads) ──▶ translations
+ *                  └──▶ the read keys whose answer changed ──▶ which roots run again
+ *
+ * It knows what objects look like (their schemas), not what they mean. Invariant: an object that fails its
+ * schema is kept, so that it can be reported on, but no look-up ever returns it: whoever reads an object
+ * through the store may rely on its type.
+ */
+import { kindNamed } from '#resources/all-kinds.ts';
+import type { Kind, KubernetesObject } from '#resources/kind.ts';
+import { compareRefs, refKey, type Ref } from '#resources/ref.ts';
+import { validateObject } from '#resources/validate.ts';
+import type { Problem } from '#resources/verdict.ts';
+import { allIndexes, type Index } from './indexes.ts';
+
+/** An object and what was found wrong with it before anybody asked what it means. */
+export interface Recorded {
+  readonly ref: Ref;
+  readonly object: KubernetesObject;
+  /** Faults by the schema of its kind; with any, the object is not in force. */
+  readonly faults: readonly Problem[];
+  /** What its source says of it (it stands in two files); it is in force all the same. */
+  readonly notes: readonly Problem[];
+}
+
+export type RecordedChange =
+  | {
+      readonly type: 'put';
+      readonly ref: Ref;
+      readonly object: KubernetesObject;
+      readonly problems?: readonly Problem[];
+    }
+  | { readonly type: 'delete'; readonly ref: Ref };
+
+/** The name of a read of one object, whether or not it exists. */
+export function objectRead(ref: Ref): string {
+  return `object:${refKey(ref)}`;
+}
+
+/** The name of a read of one key of an index. */
+export function indexRead(index: Index, key: string): string {
+  return `index:${index.name}:${key}`;
+}
+
+/** See the head of this file. */
+export function createStore() {
+  const objects = new Map<string, Recorded>();
+  const byKind = new Map<string, Map<string, Recorded>>();
+  const buckets = new Map<string, Map<string, Recorded>>();
+
+  const indexReads = (recorded: Recorded | undefined): string[] => {
+    if (recorded === undefined || recorded.faults.length > 0) return [];
+    return allIndexes
+      .filter((index) => index.kind.kind === recorded.ref.kind)
+      .flatMap((index) => index.keysOf(recorded.object, recorded.ref).map((key) => indexRead(index, key)));
+  };
+
+  const replace = (key: string, ref: Ref, recorded: Recorded | undefined): void => {
+    const ofKind = byKind.get(ref.kind) ?? new Map<string, Recorded>();
+    byKind.set(ref.kind, ofKind);
+    if (recorded === undefined) {
+      objects.delete(key);
+      ofKind.delete(key);
+    } else {
+      objects.set(key, recorded);
+      ofKind.set(key, recorded);
+    }
+  };
+
+  const removeFromBuckets = (key: string, reads: readonly string[]): void => {
+    for (const read of reads) {
+      const bucket = buckets.get(read);
+      bucket?.delete(key);
+      if (bucket?.size === 0) buckets.delete(read);
+    }
+  };
+
+  const addToBuckets = (key: string, reads: readonly string[], recorded: Recorded): void => {
+    for (const read of reads) {
+      const bucket = buckets.get(read);
+      if (bucket === undefined) buckets.set(read, new Map([[key, recorded]]));
+      else bucket.set(key, recorded);
+    }
+  };
+
+  return {
+    /** Takes a change in and gives the names of the reads that would now answer differently. */
+    record(change: RecordedChange): string[] {
+      const key = refKey(change.ref);
+      const before = indexReads(objects.get(key));
+      removeFromBuckets(key, before);
+      const recorded = change.type === 'put' ? toRecorded(change) : undefined;
+      replace(key, change.ref, recorded);
+      const after = indexReads(recorded);
+      if (recorded !== undefined) addToBuckets(key, after, recorded);
+      return [objectRead(change.ref), ...new Set([...before, ...after])];
+    },
+
+    /** The object with its faults and notes, or undefined when there is none. */
+    find(ref: Ref): Recorded | undefined {
+      return objects.get(refKey(ref));
+    },
+
+    /** The object if it exists and is valid. */
+    get<T extends KubernetesObject>(kind: Kind<T>, namespace: string, name: string): T | undefined {
+      const recorded = objects.get(refKey({ kind: kind.kind, namespace, name }));
+      return recorded === undefined || recorded.faults.length > 0 ? undefined : (recorded.object as T);
+    },
+
+    /** The valid objects that have this key in an index, by namespace and name. */
+    lookup<T extends KubernetesObject>(index: Index<T>, key: string): T[] {
+      const found = [...(buckets.get(indexRead(index, key))?.values() ?? [])];
+      return found.sort((a, b) => compareRefs(a.ref, b.ref)).map((recorded) => recorded.object as T);
+    },
+
+    /** The valid objects of a kind, by namespace and name. */
+    list<T extends KubernetesObject>(kind: Kind<T>): T[] {
+      const found = [...(byKind.get(kind.kind)?.values() ?? [])].filter((recorded) => recorded.faults.length === 0);
+      return found.sort((a, b) => compareRefs(a.ref, b.ref)).map((recorded) => recorded.object as T);
+    },
+
+    /** How many objects there are, invalid ones included. */
+    get size(): number {
+      return objects.size;
+    },
+  };
+}
+
+export type Store = ReturnType<typeof createStore>;
+
+function toRecorded(change: RecordedChange & { type: 'put' }): Recorded {
+  return {
+    ref: change.ref,
+    object: change.object,
+    faults: validateObject(kindNamed(change.ref.kind), change.object),
+    notes: change.problems ?? [],
+  };
+}

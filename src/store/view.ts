@@ -1,0 +1,54 @@
+import type { Kind, KubernetesObject } from '#resources/kind.ts';
+import { refKey, type Ref } from '#resources/ref.ts';
+import type { Index } from './indexes.ts';
+import { indexRead, objectRead, type Store } from './store.ts';
+
+/**
+ * Something that follows from objects and that several roots want to know, such as whether a plugin is
+ * usable. A root that reads a fact runs again only when the fact's value changes, not whenever an object
+ * behind it does: a plugin's change of config does not re-run the ten thousand Ingresses that name it.
+ */
+export interface Fact<T> {
+  readonly name: string;
+  compute(ref: Ref, view: View): T;
+}
+
+/** The name of a read of a fact about a ref. */
+export function factRead(fact: Fact<unknown>, ref: Ref): string {
+  return `fact:${fact.name}:${refKey(ref)}`;
+}
+
+/** How a translation sees the store. Every read registers itself, those that find nothing included. */
+export interface View {
+  /** The object if it exists and fits its schema. */
+  get<T extends KubernetesObject>(kind: Kind<T>, namespace: string, name: string): T | undefined;
+  /** Whether the object exists, and whether it fits its schema. */
+  stateOf(ref: Ref): 'absent' | 'invalid' | 'valid';
+  /** The valid objects that have this key in an index, by namespace and name. */
+  lookup<T extends KubernetesObject>(index: Index<T>, key: string): readonly T[];
+  fact<T>(fact: Fact<T>, ref: Ref): T;
+}
+
+/** A view that writes the names of all reads into `reads`; `factOf` answers facts. */
+export function createView(store: Store, reads: Set<string>, factOf: <T>(fact: Fact<T>, ref: Ref) => T): View {
+  return {
+    get(kind, namespace, name) {
+      reads.add(objectRead({ kind: kind.kind, namespace, name }));
+      return store.get(kind, namespace, name);
+    },
+    stateOf(ref) {
+      reads.add(objectRead(ref));
+      const recorded = store.find(ref);
+      if (recorded === undefined) return 'absent';
+      return recorded.faults.length > 0 ? 'invalid' : 'valid';
+    },
+    lookup(index, key) {
+      reads.add(indexRead(index, key));
+      return store.lookup(index, key);
+    },
+    fact(fact, ref) {
+      reads.add(factRead(fact, ref));
+      return factOf(fact, ref);
+    },
+  };
+}

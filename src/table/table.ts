@@ -1,0 +1,74 @@
+/**
+ * What is served, as the main thread has it: the entries that workers have copies of, and the credential
+ * index that they read in shared memory.
+ *
+ *   entries put and removed ──▶ patch (numbered) ──▶ every worker
+ *                          └──▶ credential index (shared memory; every worker sees it at once)
+ *
+ * It knows nothing of Kubernetes. Invariant: patch N applied to a copy at N-1 gives the same copy as the
+ * snapshot taken at N.
+ */
+import { CredentialIndex } from './credential-index.ts';
+import type { TablePatch, WorkerEntry } from './patch.ts';
+import type { TableEntry } from './table-entry.ts';
+
+/** See the head of this file. */
+export function createTable() {
+  const entries = new Map<string, WorkerEntry>();
+  const credentials = new CredentialIndex();
+  let number = 0;
+  let published = credentials.buffer;
+
+  /** A credential that changed hands keeps its place in the index: its key is never unknown in between. */
+  const changeCredentials = (put: readonly TableEntry[], remove: readonly TableEntry[]): void => {
+    const kept = new Set<string>();
+    for (const entry of put) {
+      if (entry.kind !== 'credential') continue;
+      credentials.put(entry);
+      kept.add(entry.digest);
+    }
+    for (const entry of remove) {
+      if (entry.kind === 'credential' && !kept.has(entry.digest)) credentials.remove(entry.digest);
+    }
+  };
+
+  const isWorkerEntry = (entry: TableEntry): entry is WorkerEntry =>
+    entry.kind !== 'credential' && entry.kind !== 'consumer';
+
+  return {
+    /**
+     * Takes a change in and gives the patch for the workers; undefined when they need none, because only
+     * credentials changed, and those they see already.
+     */
+    apply(change: {
+      readonly put: readonly TableEntry[];
+      readonly remove: readonly TableEntry[];
+    }): TablePatch | undefined {
+      changeCredentials(change.put, change.remove);
+      const put = change.put.filter(isWorkerEntry);
+      const putKeys = new Set(put.map((entry) => entry.key));
+      const remove = change.remove
+        .filter((entry) => isWorkerEntry(entry) && !putKeys.has(entry.key))
+        .map(({ key }) => key);
+      for (const key of remove) entries.delete(key);
+      for (const entry of put) entries.set(entry.key, entry);
+      const hasMoved = credentials.buffer !== published;
+      if (put.length === 0 && remove.length === 0 && !hasMoved) return undefined;
+      number += 1;
+      published = credentials.buffer;
+      return { number, put, remove, ...(hasMoved ? { credentialIndex: published } : {}) };
+    },
+
+    /** Everything, for a worker that starts. */
+    snapshot(): TablePatch {
+      return { number, put: [...entries.values()], remove: [], credentialIndex: credentials.buffer };
+    },
+
+    /** Counts, for metrics. */
+    sizes(): { readonly entries: number; readonly credentials: number } {
+      return { entries: entries.size, credentials: credentials.size };
+    },
+  };
+}
+
+export type Table = ReturnType<typeof createTable>;

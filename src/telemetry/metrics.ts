@@ -1,0 +1,47 @@
+import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+
+/** What is measured of the control plane. Names follow Kong's controller where it has one (kong-facts 4.11). */
+export function createMetrics() {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const registers = [registry];
+  return {
+    registry,
+    translations: new Counter({
+      name: 'ingress_controller_translation_count',
+      help: 'Roots translated.',
+      registers,
+    }),
+    translationMs: new Histogram({
+      name: 'ingress_controller_translation_duration_milliseconds',
+      help: 'Time to translate a batch of changes, in milliseconds.',
+      buckets: [0.1, 0.5, 1, 5, 10, 50, 100, 500, 1000, 5000],
+      registers,
+    }),
+    brokenObjects: new Gauge({
+      name: 'ingress_controller_translation_broken_resource_count',
+      help: 'Objects that are not in force.',
+      registers,
+    }),
+    patchMs: new Histogram({
+      name: 'latchkey_patch_duration_milliseconds',
+      help: 'Time from a change to its acknowledgement by every worker, in milliseconds.',
+      buckets: [0.5, 1, 2, 5, 10, 25, 50, 100, 250, 1000],
+      registers,
+    }),
+    tableEntries: new Gauge({
+      name: 'latchkey_table_entries',
+      help: 'Routes, services and plugins served.',
+      registers,
+    }),
+    credentials: new Gauge({ name: 'latchkey_credentials', help: 'Credentials in force.', registers }),
+    workerRestarts: new Counter({
+      name: 'latchkey_worker_restarts_total',
+      help: 'Workers that died and were replaced.',
+      registers,
+    }),
+    failures: new Counter({ name: 'latchkey_internal_errors_total', help: 'Bugs caught in a translation.', registers }),
+  };
+}
+
+export type Metrics = ReturnType<typeof createMetrics>;

@@ -1,0 +1,213 @@
+/**
+ * Turns changes of objects into changes of the table, re-running just the roots concerned.
+ *
+ *   changes ──▶ store ──▶ reads that changed ──▶ facts ──▶ roots ──▶ translations ──▶ claims ──▶ output
+ *
+ * Every root's translation is a pure function of what it reads through its view. The engine remembers
+ * those reads and runs a root again when one of them would answer differently, and only then. It knows no
+ * kind and no meaning. Invariant: after any sequence of changes the entries and verdicts are those of a
+ * translation of the same objects from nothing (test/changes.test.ts).
+ */
+import { Equal } from 'typebox/value';
+import { formatRef, refKey, type Ref } from '#resources/ref.ts';
+import type { Problem, Verdict } from '#resources/verdict.ts';
+import { createReads } from '#store/reads.ts';
+import { createStore, objectRead, type Recorded, type RecordedChange } from '#store/store.ts';
+import { createView } from '#store/view.ts';
+import { createClaims, type Claimant } from '#table/claims.ts';
+import type { TableEntry } from '#table/table-entry.ts';
+import { createFacts } from './facts.ts';
+import { rootKind } from './roots.ts';
+import { nothing, type Claim, type ClaimedEntry, type TranslateSettings, type Translation } from './translation.ts';
+
+/** A bug of ours, caught for the one root that it hit. */
+export interface Failure {
+  readonly ref: Ref;
+  readonly error: unknown;
+}
+
+/** What changed because of a batch of changes. */
+export interface EngineOutput {
+  /** Entries that are new or different. */
+  readonly put: readonly TableEntry[];
+  /** Entries that are gone, and the former version of each that is different. */
+  readonly remove: readonly TableEntry[];
+  readonly verdicts: readonly Verdict[];
+  /** Objects that are gone, and their verdicts with them. */
+  readonly forgotten: readonly Ref[];
+  readonly failures: readonly Failure[];
+  /** How many roots were translated. */
+  readonly rootsRun: number;
+}
+
+interface Output {
+  readonly put: TableEntry[];
+  readonly remove: TableEntry[];
+  readonly verdicts: Verdict[];
+  readonly forgotten: Ref[];
+  readonly failures: Failure[];
+  rootsRun: number;
+}
+
+/** What is known about a root since it last ran. */
+interface RootState {
+  readonly ref: Ref;
+  translation: Translation;
+  /** Its entries in force, by key. */
+  entries: ReadonlyMap<string, TableEntry>;
+  verdict: Verdict | undefined;
+}
+
+interface RefClaimant extends Claimant {
+  readonly holder: Ref;
+}
+
+/** See the head of this file. */
+export function createEngine(settings: TranslateSettings) {
+  const store = createStore();
+  const reads = createReads();
+  const facts = createFacts(store, reads);
+  const claims = createClaims<RefClaimant>();
+  const roots = new Map<string, RootState>();
+
+  /** Translates one root. A bug in it costs no other root anything and leaves what it had in force. */
+  const translate = (key: string, recorded: Recorded, failures: Failure[]): Translation => {
+    const { ref, object, faults, notes } = recorded;
+    const seen = new Set<string>([objectRead(ref)]);
+    const context = { ref, view: createView(store, seen, facts.get), settings };
+    const kind = rootKind(ref.kind);
+    try {
+      const translation =
+        faults.length === 0
+          ? kind.translate(object, context)
+          : { entries: kind.translateInvalid?.(object, context) ?? [], problems: faults };
+      return { ...translation, problems: [...translation.problems, ...notes] };
+    } catch (error) {
+      failures.push({ ref, error });
+      const last = roots.get(key)?.translation ?? nothing;
+      return { ...last, problems: [...last.problems.filter(isUsersOwn), internalError] };
+    } finally {
+      reads.replace(key, seen);
+    }
+  };
+
+  /** Replaces the claims of a root; gives the roots of everybody who claims the same things. */
+  const replaceClaims = (key: string, before: readonly ClaimedEntry[], after: readonly ClaimedEntry[]): string[] => [
+    ...before.flatMap((entry) => entry.claims.flatMap((claim) => claims.remove(claim.key, claim.owner))),
+    ...after.flatMap((entry) =>
+      entry.claims.flatMap(({ key: thing, owner, rank, holder }) =>
+        claims.put(thing, { owner, rootKey: key, rank, holder }),
+      ),
+    ),
+  ];
+
+  /** Runs a root and gives the roots whose claims are touched by that. */
+  const run = (key: string, recorded: Recorded, output: Output): string[] => {
+    const state = roots.get(key) ?? { ref: recorded.ref, translation: nothing, entries: new Map(), verdict: undefined };
+    const before = state.translation.entries;
+    state.translation = translate(key, recorded, output.failures);
+    roots.set(key, state);
+    output.rootsRun += 1;
+    return replaceClaims(key, before, state.translation.entries);
+  };
+
+  /** Forgets a root whose object is gone and gives the roots whose claims are touched by that. */
+  const forget = (key: string, output: Output): string[] => {
+    const state = roots.get(key);
+    if (state === undefined) return [];
+    roots.delete(key);
+    reads.replace(key, new Set());
+    output.remove.push(...state.entries.values());
+    output.forgotten.push(state.ref);
+    return replaceClaims(key, state.translation.entries, []);
+  };
+
+  /** Finds which entries of a root are in force, and its verdict, now that all claims are made. */
+  const settle = (state: RootState, output: Output): void => {
+    const inForce = new Map<string, TableEntry>();
+    const conflicts = new Map<string, Problem>();
+    for (const { entry, claims: wanted } of state.translation.entries) {
+      const lost = wanted.filter((claim) => claims.holderOf(claim.key)?.owner !== claim.owner);
+      if (lost.length === 0) inForce.set(entry.key, entry);
+      for (const claim of lost) conflicts.set(claim.key, conflict(claim, claims.holderOf(claim.key)?.holder));
+    }
+    emitChanges(state.entries, inForce, output);
+    state.entries = inForce;
+    const verdict = verdictOf(state, store.find(state.ref)?.object.metadata.generation, [...conflicts.values()]);
+    if (!Equal(state.verdict, verdict)) output.verdicts.push(verdict);
+    state.verdict = verdict;
+  };
+
+  return {
+    store,
+
+    /** Takes changes in as one and gives all that changes because of them. */
+    apply(changes: readonly RecordedChange[]): EngineOutput {
+      const touched = new Set(changes.flatMap((change) => store.record(change)));
+      const refs = new Map(changes.map(({ ref }) => [refKey(ref), ref]));
+      const output: Output = { put: [], remove: [], verdicts: [], forgotten: [], failures: [], rootsRun: 0 };
+      const toSettle = new Set<string>();
+      for (const key of new Set([...refs.keys(), ...facts.rootsConcerned(touched)])) {
+        const ref = roots.get(key)?.ref ?? refs.get(key);
+        const recorded = ref === undefined ? undefined : store.find(ref);
+        const others = recorded === undefined ? forget(key, output) : run(key, recorded, output);
+        for (const other of [key, ...others]) toSettle.add(other);
+      }
+      for (const key of toSettle) {
+        const state = roots.get(key);
+        if (state !== undefined) settle(state, output);
+      }
+      return output;
+    },
+
+    /** All verdicts there are. */
+    verdicts(): Verdict[] {
+      return [...roots.values()].flatMap((state) => (state.verdict === undefined ? [] : [state.verdict]));
+    },
+
+    /** All entries in force. */
+    entries(): TableEntry[] {
+      return [...roots.values()].flatMap((state) => [...state.entries.values()]);
+    },
+  };
+}
+
+export type Engine = ReturnType<typeof createEngine>;
+
+const internalError: Problem = {
+  reason: 'InternalError',
+  message: 'Latchkey failed on this object because of a bug of its own; the log has the details',
+  effect: 'last good version in force',
+};
+
+const isUsersOwn = (problem: Problem): boolean => problem.reason !== 'InternalError';
+
+function conflict(claim: Claim, holder: Ref | undefined): Problem {
+  const by = holder === undefined ? 'an older object' : formatRef(holder);
+  return {
+    reason: 'Conflict',
+    field: claim.field,
+    ...(holder === undefined ? {} : { about: holder }),
+    message: `${claim.field}: ${claim.what} is already held by ${by}, which is older`,
+    effect: claim.effect,
+  };
+}
+
+function emitChanges(
+  before: ReadonlyMap<string, TableEntry>,
+  after: ReadonlyMap<string, TableEntry>,
+  output: Output,
+): void {
+  for (const [key, entry] of before) if (!Equal(entry, after.get(key))) output.remove.push(entry);
+  for (const [key, entry] of after) if (!Equal(entry, before.get(key))) output.put.push(entry);
+}
+
+function verdictOf(state: RootState, generation: number | undefined, conflicts: readonly Problem[]): Verdict {
+  const { problems, notOurs } = state.translation;
+  return {
+    ref: state.ref,
+    generation,
+    problems: [...problems, ...conflicts],
+    ...(notOurs === undefined ? {} : { notOurs }),
+  };
+}

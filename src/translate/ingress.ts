@@ -1,0 +1,189 @@
+import type { Ingress, IngressBackend } from '#resources/ingress.ts';
+import type { KubernetesObject } from '#resources/kind.ts';
+import type { Problem } from '#resources/verdict.ts';
+import type { PathMatch, RouteEntry } from '#table/route-entry.ts';
+import { annotationReader, unsupportedAnnotations } from './annotations.ts';
+import { foreignClass } from './ingress-class.ts';
+import { pathMatchOf } from './path-match.ts';
+import { pluginChain } from './plugin-chain.ts';
+import { rankOf } from './rank.ts';
+import { findPort, findService, serviceKey } from './service.ts';
+import type { ClaimedEntry, Context, RootKind, Translation } from './translation.ts';
+
+/** One host, path and backend of an Ingress, and where it stands. */
+interface Place {
+  readonly host: string;
+  readonly match: PathMatch;
+  readonly backend: IngressBackend;
+  /** Path of the field that holds all of it, such as `spec.rules[0].http.paths[1]`. */
+  readonly field: string;
+  /** Where it stands among the others, for its key: `0/1`. */
+  readonly position: string;
+}
+
+/** What all routes of an Ingress have in common. */
+interface RouteSettings {
+  readonly stripPath: boolean;
+  readonly preserveHost: boolean;
+  readonly blocked?: string;
+}
+
+const hostPattern = /^(?:\*\.)?[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$/;
+
+/** All places of an Ingress; those that cannot be read are told in `problems`. */
+function placesOf(object: Ingress, problems: Problem[]): Place[] {
+  const places: Place[] = [];
+  for (const [r, rule] of (object.spec?.rules ?? []).entries()) {
+    const host = (rule.host ?? '').toLowerCase();
+    if (host !== '' && !hostPattern.test(host)) {
+      refuse(`spec.rules[${r}].host`, 'is neither a host name nor a wildcard such as *.example.com', problems);
+      continue;
+    }
+    for (const [p, path] of (rule.http?.paths ?? []).entries()) {
+      const field = `spec.rules[${r}].http.paths[${p}]`;
+      const match = pathMatchOf(path.path, path.pathType ?? 'ImplementationSpecific');
+      if ('fault' in match) refuse(`${field}.path`, match.fault, problems);
+      else places.push({ host, match, backend: path.backend, field, position: `${r}/${p}` });
+    }
+  }
+  const fallback = object.spec?.defaultBackend;
+  if (fallback !== undefined) {
+    places.push({ host: '', match: { type: 'default' }, backend: fallback, field: 'spec', position: 'default' });
+  }
+  return places;
+}
+
+function refuse(field: string, fault: string, problems: Problem[]): void {
+  problems.push({ reason: 'InvalidObject', field, message: `${field}: ${fault}`, effect: 'route not served' });
+}
+
+/** The key of the service entry behind a place; one that the table lacks, so that it answers 503, if broken. */
+function backendOf({ backend, field, position }: Place, context: Context, problems: Problem[]): string {
+  const place = position === 'default' ? 'spec.defaultBackend' : `${field}.backend`;
+  const missing = `service:missing/${context.ref.namespace}/${context.ref.name}/${position}`;
+  const { service } = backend;
+  if (service === undefined) {
+    const message = `${place}: only a Service can be a backend`;
+    problems.push({ reason: 'NotSupported', field: place, message, effect: 'route answers 503' });
+    return missing;
+  }
+  const about = { kind: 'Service', namespace: context.ref.namespace, name: service.name };
+  const object = findService(service.name, context);
+  if (object === undefined) {
+    const name = `${place}.service.name`;
+    const message = `${name}: there is no valid Service ${about.namespace}/${about.name}`;
+    problems.push({ reason: 'ServiceNotFound', field: name, about, message, effect: 'route answers 503' });
+    return missing;
+  }
+  const port = findPort(object, service.port);
+  if (port === undefined) {
+    const name = `${place}.service.port`;
+    const wanted = service.port?.number ?? service.port?.name ?? '(none)';
+    const message = `${name}: Service ${about.namespace}/${about.name} has no port ${wanted}`;
+    problems.push({ reason: 'ServicePortNotFound', field: name, about, message, effect: 'route answers 503' });
+    return missing;
+  }
+  return serviceKey(about.namespace, about.name, port.port);
+}
+
+function serviceOf(backend: IngressBackend, context: Context): KubernetesObject | undefined {
+  return backend.service === undefined ? undefined : findService(backend.service.name, context);
+}
+
+function settingsOf(object: Ingress, problems: Problem[]): RouteSettings {
+  const annotations = annotationReader(object, problems);
+  const stripPath = annotations.boolean('konghq.com/strip-path', { default: false });
+  const preserveHost = annotations.boolean('konghq.com/preserve-host', { default: true });
+  const blocking = problems.find((problem) => problem.effect === 'route answers 503');
+  return { stripPath, preserveHost, ...(blocking === undefined ? {} : { blocked: blocking.message }) };
+}
+
+function claimed(entry: RouteEntry, place: Place, object: KubernetesObject, context: Context): ClaimedEntry {
+  const value = 'value' in place.match ? place.match.value : '';
+  const position = place.position.replaceAll(/\d+/g, (digits) => digits.padStart(4, '0'));
+  const what =
+    place.match.type === 'default'
+      ? 'the default backend'
+      : `host ${place.host === '' ? '(any)' : place.host} with ${place.match.type} path ${value}`;
+  const claim = {
+    key: `route:${place.host}|${place.match.type}|${value}`,
+    owner: entry.key,
+    rank: `${rankOf(context.ref, object)}|${position}`,
+    what,
+    field: place.field,
+    holder: context.ref,
+    effect: 'route not served' as const,
+  };
+  return { entry, claims: [claim] };
+}
+
+function routeOf(place: Place, settings: RouteSettings, { ref }: Context): Omit<RouteEntry, 'service' | 'plugins'> {
+  return {
+    kind: 'route',
+    key: `route:${ref.namespace}/${ref.name}/${place.position}`,
+    name: `${ref.namespace}/${ref.name}`,
+    host: place.host,
+    path: place.match,
+    ...settings,
+  };
+}
+
+function translateIngress(object: Ingress, context: Context): Translation {
+  const problems: Problem[] = unsupportedAnnotations(object);
+  const settings = settingsOf(object, problems);
+  if ((object.spec?.tls ?? []).length > 0) {
+    const message = 'spec.tls: TLS is not supported yet, the routes are served over http';
+    problems.push({ reason: 'NotSupported', field: 'spec.tls', message, effect: 'field ignored' });
+  }
+  const chainProblems = new Map<string, Problem>();
+  const entries = placesOf(object, problems).map((place) => {
+    const chain = pluginChain(object, serviceOf(place.backend, context), context);
+    for (const problem of chain.problems) chainProblems.set(problem.message, problem);
+    const service = backendOf(place, context, problems);
+    return claimed({ ...routeOf(place, settings, context), service, plugins: chain.plugins }, place, object, context);
+  });
+  return { entries, problems: [...problems, ...chainProblems.values()] };
+}
+
+const asRecord = (value: unknown): Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+
+const asList = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
+
+/**
+ * The hosts and paths that can still be made out in an Ingress which fails its schema. They answer 503:
+ * gone altogether, what they guarded would fall to whatever broader route stands behind them.
+ */
+function closedPlaces(object: KubernetesObject): Place[] {
+  return asList(asRecord(object['spec'])['rules']).flatMap((rule, r) => {
+    const host = asRecord(rule)['host'] ?? '';
+    if (typeof host !== 'string') return [];
+    return asList(asRecord(asRecord(rule)['http'])['paths']).flatMap((item, p) => {
+      const { path = '/', pathType } = asRecord(item);
+      if (typeof path !== 'string') return [];
+      const match = pathMatchOf(path, typeof pathType === 'string' ? pathType : 'Prefix');
+      const field = `spec.rules[${r}].http.paths[${p}]`;
+      return 'fault' in match ? [] : [{ host: host.toLowerCase(), match, backend: {}, field, position: `${r}/${p}` }];
+    });
+  });
+}
+
+/** An Ingress: a route for each host and path. */
+export const ingressRoot: RootKind<Ingress> = {
+  translate(object, context) {
+    const foreign = foreignClass(object, context, object.spec?.ingressClassName);
+    return foreign === undefined ? translateIngress(object, context) : { entries: [], problems: [], notOurs: foreign };
+  },
+  translateInvalid(object, context) {
+    const specClass = asRecord(object['spec'])['ingressClassName'];
+    const annotations = asRecord(asRecord(object.metadata)['annotations']);
+    const isReadable = Object.values(annotations).every((value) => typeof value === 'string');
+    const readable = isReadable ? object : { ...object, metadata: { name: context.ref.name } };
+    if (foreignClass(readable, context, typeof specClass === 'string' ? specClass : undefined) !== undefined) return [];
+    const settings = { stripPath: false, preserveHost: true, blocked: 'the Ingress fails its schema' };
+    return closedPlaces(object).map((place) => {
+      const entry = { ...routeOf(place, settings, context), service: '', plugins: [] };
+      return claimed(entry, place, readable, context);
+    });
+  },
+};

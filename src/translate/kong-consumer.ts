@@ -1,0 +1,143 @@
+import { pluginsAnnotation } from '#resources/annotations.ts';
+import type { KongConsumer } from '#resources/kong-consumer.ts';
+import { formatRef, refKey, type Ref } from '#resources/ref.ts';
+import { secret } from '#resources/secret.ts';
+import { uidFromRef } from '#resources/ids.ts';
+import type { Problem } from '#resources/verdict.ts';
+import type { ConsumerEntry } from '#table/consumer-entry.ts';
+import type { ConsumerIdentity } from '#table/consumer-identity.ts';
+import type { CredentialEntry } from '#table/credential-entry.ts';
+import { annotationField, unsupportedAnnotations } from './annotations.ts';
+import { readCredential } from './credential.ts';
+import { identityOf } from './find-consumer.ts';
+import { foreignClass } from './ingress-class.ts';
+import { rankOf } from './rank.ts';
+import type { Claim, ClaimedEntry, Context, RootKind, Translation } from './translation.ts';
+
+// eslint-disable-next-line no-control-regex -- control characters are what is looked for
+const controlCharacter = /[\u0000-\u001f\u007f]/;
+
+/** A name that no header can carry would let a consumer's author write headers of their own. */
+function nameProblems(object: KongConsumer): Problem[] {
+  const problems: Problem[] = [];
+  for (const field of ['username', 'custom_id'] as const) {
+    if (!controlCharacter.test(object[field] ?? '')) continue;
+    const message = `${field}: has a control character, which no header can carry`;
+    problems.push({ reason: 'InvalidObject', field, message, effect: 'object not in force' });
+  }
+  if ((object.username ?? '') === '' && (object.custom_id ?? '') === '') {
+    const message = 'username: no username or custom_id specified';
+    problems.push({ reason: 'InvalidObject', field: 'username', message, effect: 'object not in force' });
+  }
+  return problems;
+}
+
+/** What the object asks for and Latchkey cannot do; where that would let in too much, nothing is let in. */
+function unsupported(object: KongConsumer): Problem[] {
+  const problems = unsupportedAnnotations(object);
+  if ((object.metadata.annotations?.[pluginsAnnotation] ?? '').trim() !== '') {
+    const field = annotationField(pluginsAnnotation);
+    const message = `${field}: plugins on a consumer are not supported yet`;
+    problems.push({ reason: 'NotSupported', field, message, effect: 'object not in force' });
+  }
+  if ((object.consumerGroups ?? []).length > 0) {
+    const message = 'consumerGroups: is not supported yet';
+    problems.push({ reason: 'NotSupported', field: 'consumerGroups', message, effect: 'field ignored' });
+  }
+  return problems;
+}
+
+function nameClaims(object: KongConsumer, { ref }: Context): Claim[] {
+  const rank = rankOf(ref, object);
+  return (['username', 'custom_id'] as const)
+    .filter((field) => (object[field] ?? '') !== '')
+    .map((field) => ({
+      key: `${field}:${object[field]}`,
+      owner: refKey(ref),
+      rank,
+      what: `${field} ${object[field]}`,
+      field,
+      holder: ref,
+      effect: 'object not in force',
+    }));
+}
+
+interface CredentialPlace {
+  readonly name: string;
+  readonly index: number;
+  readonly identity: ConsumerIdentity;
+  readonly names: readonly Claim[];
+}
+
+/** One item of `credentials`: the entry it yields, or why it yields none. */
+function translateCredential(object: KongConsumer, place: CredentialPlace, context: Context): ClaimedEntry | Problem[] {
+  const { ref, view } = context;
+  const field = `credentials[${place.index}]`;
+  const about: Ref = { kind: 'Secret', namespace: ref.namespace, name: place.name };
+  const found = view.get(secret, ref.namespace, place.name);
+  if (found === undefined) {
+    const isInvalid = view.stateOf(about) === 'invalid';
+    const what = isInvalid ? 'is invalid, see its own verdict' : 'does not exist';
+    return [
+      {
+        reason: 'SecretNotFound',
+        field,
+        about,
+        message: `${field}: ${formatRef(about)} ${what}`,
+        effect: 'credential not in force',
+      },
+    ];
+  }
+  const read = readCredential(found);
+  if ('problems' in read) {
+    return read.problems.map((problem) => ({
+      ...problem,
+      field,
+      about,
+      message: `${field}: ${formatRef(about)}: ${problem.message}`,
+    }));
+  }
+  const entry: CredentialEntry = {
+    kind: 'credential',
+    key: `credential:${refKey(about)}@${refKey(ref)}`,
+    digest: read.digest,
+    credentialId: found.metadata.uid ?? uidFromRef(about),
+    consumer: place.identity,
+    ...(read.expiresAtMs === undefined ? {} : { expiresAtMs: read.expiresAtMs }),
+  };
+  const key: Claim = {
+    key: `key:${read.digest}`,
+    owner: entry.key,
+    // The older Secret has the key; of two consumers that list one Secret, the older.
+    rank: `${rankOf(about, found)}|${rankOf(ref, object)}`,
+    what: `the key of ${formatRef(about)}`,
+    field,
+    holder: about,
+    effect: 'credential not in force',
+  };
+  return { entry, claims: [...place.names, key] };
+}
+
+function translateConsumer(object: KongConsumer, context: Context): Translation {
+  const problems: Problem[] = [...nameProblems(object), ...unsupported(object)];
+  if (problems.some((problem) => problem.effect === 'object not in force')) return { entries: [], problems };
+  const names = nameClaims(object, context);
+  const identity = identityOf(object);
+  const consumer: ConsumerEntry = { kind: 'consumer', key: `consumer:${refKey(context.ref)}`, identity };
+  const entries: ClaimedEntry[] = [{ entry: consumer, claims: names }];
+  for (const [index, name] of (object.credentials ?? []).entries()) {
+    if (object.credentials?.indexOf(name) !== index) continue; // listed twice: once is enough
+    const translated = translateCredential(object, { name, index, identity, names }, context);
+    if (Array.isArray(translated)) problems.push(...translated);
+    else entries.push(translated);
+  }
+  return { entries, problems };
+}
+
+/** A consumer: its name, and a credential for each Secret it lists. */
+export const kongConsumerRoot: RootKind<KongConsumer> = {
+  translate(object, context) {
+    const foreign = foreignClass(object, context, undefined);
+    return foreign === undefined ? translateConsumer(object, context) : { entries: [], problems: [], notOurs: foreign };
+  },
+};

@@ -1,0 +1,31 @@
+import { RE2JS } from 're2js';
+import { normalizePath } from '#table/normalize-path.ts';
+import type { PathMatch } from '#table/route-entry.ts';
+
+/** How an Ingress marks a path as a regular expression (kong-facts 4.8). */
+const regexPrefix = '/~';
+
+/**
+ * How a path of an Ingress is compared
+ * (https://kubernetes.io/docs/concepts/services-networking/ingress/#path-types, kong-facts 4.8). Its
+ * characters mean themselves, and it is brought to the same spelling as the paths of requests.
+ */
+export function pathMatchOf(text: string | undefined, pathType: string): PathMatch | { readonly fault: string } {
+  const path = text === undefined || text === '' ? '/' : text;
+  if (!path.startsWith('/')) return { fault: 'must begin with a slash' };
+  if (path.startsWith(regexPrefix)) return regexMatch(path.slice(regexPrefix.length));
+  const normal = normalizePath(path);
+  if ('fault' in normal) return { fault: `has a character or an encoding (${normal.fault}) that no request may have` };
+  if (pathType === 'Exact') return { type: 'exact', value: normal.path };
+  if (pathType === 'Prefix') return { type: 'prefix', value: normal.path.replace(/(?<=.)\/$/, '') };
+  return { type: 'string-prefix', value: normal.path };
+}
+
+function regexMatch(expression: string): PathMatch | { readonly fault: string } {
+  try {
+    RE2JS.compile(expression);
+    return { type: 'regex', value: expression };
+  } catch (error) {
+    return { fault: `is not a regular expression that Latchkey can run in linear time: ${(error as Error).message}` };
+  }
+}

@@ -1,0 +1,24 @@
+import type { KubernetesObject } from '#resources/kind.ts';
+import { secretRoot } from './credential.ts';
+import { ingressRoot } from './ingress.ts';
+import { kongConsumerRoot } from './kong-consumer.ts';
+import { kongClusterPluginRoot, kongPluginRoot } from './kong-plugin.ts';
+import { serviceRoot } from './service.ts';
+import { nothing, type RootKind } from './translation.ts';
+
+/** A kind that others read and that yields nothing of its own; its verdict is whether it fits its schema. */
+const onlyRead: RootKind = { translate: () => nothing };
+
+const roots: Readonly<Record<string, RootKind<never>>> = {
+  Ingress: ingressRoot,
+  Service: serviceRoot,
+  Secret: secretRoot,
+  KongConsumer: kongConsumerRoot,
+  KongPlugin: kongPluginRoot,
+  KongClusterPlugin: kongClusterPluginRoot,
+};
+
+/** How objects of a kind are translated. */
+export function rootKind(kind: string): RootKind {
+  return (roots[kind] as RootKind<KubernetesObject> | undefined) ?? onlyRead;
+}
