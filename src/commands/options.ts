@@ -25,14 +25,14 @@ function address(text: string): ListenAddress {
   return { host: host === '' ? '0.0.0.0' : host, port };
 }
 
-const addressOrOff = (text: string): ListenAddress | undefined => (text === 'off' ? undefined : address(text));
+const addressOrOff = (text: string): ListenAddress | 'off' => (text === 'off' ? text : address(text));
 
 /** What `run` and `quickstart` can be told. */
 export interface ServeOptions {
   readonly workers: number;
   readonly proxyListen: ListenAddress;
-  readonly adminListen: ListenAddress | undefined;
-  readonly statusListen: ListenAddress | undefined;
+  readonly adminListen: ListenAddress | 'off';
+  readonly statusListen: ListenAddress | 'off';
   readonly ingressClass: string;
   readonly drainDelayMs: number;
   readonly drainTimeoutMs: number;

@@ -29,7 +29,7 @@ function welcome({ pipeline }: Serving, options: ServeOptions): string {
   const proxy = { ...proxyListen, port: pipeline.port };
   const objects = makeReport(pipeline.reporter.all(), pipeline.originOf, pipeline.reporter.fileProblems);
   const onAdmin =
-    admin === undefined
+    admin === 'off'
       ? ''
       : `
 Protect the route with a key, then use it:
@@ -43,8 +43,8 @@ Protect the route with a key, then use it:
 Latchkey serves ${relative('.', copy) || '.'}/ : edit the YAML there, or use the Admin API; each change is in force at once.
 
   proxy      ${url(proxy)}
-  Admin API  ${admin === undefined ? 'off' : url(admin)}
-  status     ${status === undefined ? 'off' : `${url(status, '/readyz')} and /metrics`}
+  Admin API  ${admin === 'off' ? 'off' : url(admin)}
+  status     ${status === 'off' ? 'off' : `${url(status, '/readyz')} and /metrics`}
 
 ${printReport(objects, 'text')}
 Try an open route:

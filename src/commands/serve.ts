@@ -58,7 +58,7 @@ export async function serve(dir: string, options: ServeOptions): Promise<Serving
     await Promise.all(servers.map(async (server) => server.close()));
   };
   try {
-    if (options.statusListen !== undefined) {
+    if (options.statusListen !== 'off') {
       const { createStatusServer } = await import('#admin/probes.ts');
       const readiness = () =>
         isDraining
@@ -74,7 +74,7 @@ export async function serve(dir: string, options: ServeOptions): Promise<Serving
       await listen(server, options.statusListen, '--status-listen');
       servers.push({ close: async () => server.close() });
     }
-    if (options.adminListen !== undefined) {
+    if (options.adminListen !== 'off') {
       const { createAdminServer } = await import('#admin/server.ts');
       const admin = createAdminServer({
         store: pipeline.store,

@@ -1,6 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { ServerResponse as RawResponse } from 'node:http';
 import { forward, type ForwardServices } from './forward.ts';
 import type { ListenAddress } from './messages.ts';
 import { serveRequest, type ServeServices } from './serve-request.ts';
@@ -54,7 +53,7 @@ export function createListener(services: ListenerServices): Listener {
     tunnels.add(socket);
     socket.once('close', () => tunnels.delete(socket));
     socket.on('error', () => socket.destroy());
-    const response: RawResponse = responseOn(request, socket);
+    const response = responseOn(request, socket);
     serveRequest(
       { request, response, expectsContinue: false },
       (exchange, service, requestId) => tunnel(exchange, { service, client: { socket, head } }, requestId, services),

@@ -16,6 +16,29 @@ export interface ForwardedHeaders {
   readonly contentLength: number | undefined;
 }
 
+/** What is known of an upstream's headers while they are gone through. */
+interface Seen {
+  readonly headers: string[];
+  via: string;
+  hasServer: boolean;
+  contentLength: number | undefined;
+  named: Set<string> | undefined;
+}
+
+function see(seen: Seen, name: string, value: string): void {
+  const lower = name.toLowerCase();
+  if (lower === 'connection') seen.named = namedBy(value, seen.named);
+  // The request id is ours to state, also where the upstream is a gateway itself.
+  if (hopByHop.has(lower) || lower === 'x-kong-request-id') return;
+  if (lower === 'via') {
+    seen.via = seen.via === '' ? value : `${seen.via}, ${value}`;
+    return;
+  }
+  if (lower === 'server') seen.hasServer = true;
+  if (lower === 'content-length') seen.contentLength = Number(value);
+  seen.headers.push(name, value);
+}
+
 /**
  * The headers that the client gets: the upstream's without hop-by-hop ones and those that its Connection
  * names, then ours.
@@ -23,30 +46,14 @@ export interface ForwardedHeaders {
  * @param raw flat list of names and values as the upstream sent them
  */
 export function clientHeaders(raw: readonly string[], extras: ResponseExtras): ForwardedHeaders {
-  const headers: string[] = [];
-  let via = '';
-  let hasServer = false;
-  let contentLength: number | undefined;
-  let named: Set<string> | undefined;
-  for (let i = 0; i < raw.length; i += 2) {
-    const lower = (raw[i] ?? '').toLowerCase();
-    const value = raw[i + 1] ?? '';
-    if (lower === 'connection') named = namedBy(value, named);
-    if (hopByHop.has(lower) || lower === 'x-kong-request-id') continue;
-    if (lower === 'via') {
-      via = via === '' ? value : `${via}, ${value}`;
-      continue;
-    }
-    if (lower === 'server') hasServer = true;
-    if (lower === 'content-length') contentLength = Number(value);
-    headers.push(raw[i] ?? '', value);
-  }
-  const kept = named === undefined ? headers : without(headers, named);
-  if (!hasServer) kept.push('Server', extras.server);
-  kept.push('Via', via === '' ? extras.via : `${via}, ${extras.via}`);
+  const seen: Seen = { headers: [], via: '', hasServer: false, contentLength: undefined, named: undefined };
+  for (let i = 0; i < raw.length; i += 2) see(seen, raw[i] ?? '', raw[i + 1] ?? '');
+  const kept = seen.named === undefined ? seen.headers : without(seen.headers, seen.named);
+  if (!seen.hasServer) kept.push('Server', extras.server);
+  kept.push('Via', seen.via === '' ? extras.via : `${seen.via}, ${extras.via}`);
   kept.push('X-Kong-Upstream-Latency', String(extras.upstreamLatencyMs));
   kept.push('X-Kong-Proxy-Latency', String(extras.proxyLatencyMs), 'X-Kong-Request-Id', extras.requestId);
-  return { headers: kept, contentLength };
+  return { headers: kept, contentLength: seen.contentLength };
 }
 
 function namedBy(connection: string, before: Set<string> | undefined): Set<string> | undefined {

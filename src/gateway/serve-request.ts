@@ -99,18 +99,20 @@ function noteAttempt(exchange: ProxyExchange, { plugin, refusal, requestId }: De
   const { identity } = exchange;
   if (refusal === undefined && identity === undefined) return; // the plugin decided nothing about the caller
   logAttempt(log, {
-    outcome: refusal?.outcome ?? grantOutcome(identity),
+    outcome: refusal?.outcome ?? (identity?.credentialId === undefined ? 'anonymous' : 'granted'),
     route: exchange.routeName,
     plugin: plugin.type,
     requestId,
     client: exchange.request.socket.remoteAddress ?? '',
-    ...(refusal !== undefined || identity === undefined
-      ? {}
-      : { consumer: identity.consumer.username ?? identity.consumer.id }),
-    ...(refusal !== undefined || identity?.credentialId === undefined ? {} : { credential: identity.credentialId }),
+    ...(refusal === undefined ? callerOf(identity) : {}),
   });
 }
 
-function grantOutcome(identity: Identity | undefined): string {
-  return identity?.credentialId === undefined ? 'anonymous' : 'granted';
+function callerOf(identity: Identity | undefined): { readonly consumer?: string; readonly credential?: string } {
+  if (identity === undefined) return {};
+  const { consumer, credentialId } = identity;
+  return {
+    consumer: consumer.username ?? consumer.id,
+    ...(credentialId === undefined ? {} : { credential: credentialId }),
+  };
 }

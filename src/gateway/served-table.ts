@@ -9,8 +9,8 @@ export interface ServedTable {
   /** Applies a patch as a whole; called between two requests. */
   apply(patch: TablePatch): void;
   match(host: string, path: string): Match | undefined;
-  service(key: string): ServiceEntry | undefined;
-  plugin(key: string): PluginEntry | undefined;
+  readonly service: (key: string) => ServiceEntry | undefined;
+  readonly plugin: (key: string) => PluginEntry | undefined;
   readonly credentials: CredentialIndexReader;
   /** The entries of services, for whoever keeps connections to their targets. */
   services(): Iterable<ServiceEntry>;

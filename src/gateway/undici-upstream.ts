@@ -6,26 +6,23 @@ import type { ResponseListener, UpstreamClient, UpstreamExchange, UpstreamFault,
 /** Connections are closed after this long without use; Kong's default (kong-facts 2.9). */
 const keepAliveTimeoutMs = 60_000;
 
-/** What undici's errors mean for the exchange. */
+/** What undici's and Node's error codes mean for the exchange. */
+const faults: Readonly<Record<string, UpstreamFault>> = {
+  UND_ERR_CONNECT_TIMEOUT: 'connect',
+  ECONNREFUSED: 'connect',
+  EHOSTUNREACH: 'connect',
+  ENETUNREACH: 'connect',
+  ENOTFOUND: 'connect',
+  EAI_AGAIN: 'connect',
+  UND_ERR_HEADERS_TIMEOUT: 'timeout',
+  UND_ERR_BODY_TIMEOUT: 'timeout',
+  UND_ERR_SOCKET: 'closed',
+  ECONNRESET: 'closed',
+  EPIPE: 'closed',
+};
+
 function faultOf(error: Error & { readonly code?: string }, hasConnected: boolean): UpstreamFault {
-  switch (error.code) {
-    case 'UND_ERR_CONNECT_TIMEOUT':
-    case 'ECONNREFUSED':
-    case 'EHOSTUNREACH':
-    case 'ENETUNREACH':
-    case 'ENOTFOUND':
-    case 'EAI_AGAIN':
-      return 'connect';
-    case 'UND_ERR_HEADERS_TIMEOUT':
-    case 'UND_ERR_BODY_TIMEOUT':
-      return 'timeout';
-    case 'UND_ERR_SOCKET':
-    case 'ECONNRESET':
-    case 'EPIPE':
-      return 'closed';
-    default:
-      return hasConnected ? 'invalid' : 'connect';
-  }
+  return faults[error.code ?? ''] ?? (hasConnected ? 'invalid' : 'connect');
 }
 
 /** One exchange over undici. A class because undici wants an object of handlers, and one is made a request. */

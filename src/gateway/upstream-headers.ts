@@ -1,7 +1,7 @@
 import type { Identity } from '#plugins/plugin.ts';
 import type { ServiceEntry, Target } from '#table/service-entry.ts';
 import type { ProxyExchange } from './exchange.ts';
-import { classifyHeader } from './header-class.ts';
+import { classifyHeader, type HeaderClass } from './header-class.ts';
 
 /** What a worker knows that goes into every forwarded request. */
 export interface HopInfo {
@@ -62,6 +62,62 @@ function upstreamHost(exchange: ProxyExchange, service: ServiceEntry, target: Ta
   return target.port === 80 ? host : `${host}:${target.port}`;
 }
 
+/** What is gathered from the client's headers before ours are added. */
+interface Gathered {
+  readonly headers: string[];
+  forwardedFor: string;
+  via: string;
+}
+
+const append = (list: string, value: string): string => (list === '' ? value : `${list}, ${value}`);
+
+/** A header of the body survives a plugin's replacement only if it still describes it. */
+function describesBody(headerClass: HeaderClass, { replacedBody }: ProxyExchange): boolean {
+  return replacedBody === undefined || (headerClass === 'content-type' && replacedBody.contentType === undefined);
+}
+
+function gather(
+  gathered: Gathered,
+  header: { readonly name: string; readonly value: string },
+  exchange: ProxyExchange,
+): void {
+  const { name, value } = header;
+  const { class: headerClass } = classifyHeader(name);
+  switch (headerClass) {
+    case 'forward':
+      gathered.headers.push(name, value);
+      break;
+    case 'x-forwarded-for':
+      gathered.forwardedFor = append(gathered.forwardedFor, value);
+      break;
+    case 'via':
+      gathered.via = append(gathered.via, value);
+      break;
+    case 'te':
+      if (/(?:^|,)\s*trailers\s*(?:[,;]|$)/i.test(value)) gathered.headers.push('TE', 'trailers');
+      break;
+    case 'content-length':
+    case 'content-type':
+      if (describesBody(headerClass, exchange)) gathered.headers.push(name, value);
+      break;
+    case 'drop':
+      break;
+  }
+}
+
+/** What the client sent and may go on: without what `Connection` names and what plugins took away. */
+function gatherClientHeaders(exchange: ProxyExchange, gathered: Gathered): void {
+  const raw = exchange.request.rawHeaders;
+  const dropped = nominated(exchange.request.headers.connection);
+  const { removedHeaders } = exchange;
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = raw[i] ?? '';
+    if (dropped !== undefined && dropped.has(classifyHeader(name).lower)) continue;
+    if (removedHeaders !== undefined && removedHeaders.has(classifyHeader(name).lower)) continue;
+    gather(gathered, { name, value: raw[i + 1] ?? '' }, exchange);
+  }
+}
+
 /**
  * The headers of the forwarded request, as a flat list of names and values. The client's own are taken out
  * first (hop-by-hop, those that Connection names, identity in any spelling), then ours are added: nothing
@@ -73,35 +129,14 @@ export function upstreamHeaders(
   requestId: string,
   hop: HopInfo,
 ): string[] {
-  const raw = exchange.request.rawHeaders;
-  const dropped = nominated(exchange.request.headers.connection);
-  const { removedHeaders, replacedBody } = exchange;
   const headers: string[] = ['Host', upstreamHost(exchange, to.service, to.target)];
-  let forwardedFor = '';
-  let via = '';
-  for (let i = 0; i < raw.length; i += 2) {
-    const name = raw[i] ?? '';
-    const value = raw[i + 1] ?? '';
-    const header = classifyHeader(name);
-    if (header.class === 'drop' || dropped?.has(header.lower) === true || removedHeaders?.has(header.lower) === true)
-      continue;
-    if (header.class === 'forward') headers.push(name, value);
-    else if (header.class === 'x-forwarded-for')
-      forwardedFor = forwardedFor === '' ? value : `${forwardedFor}, ${value}`;
-    else if (header.class === 'via') via = via === '' ? value : `${via}, ${value}`;
-    else if (header.class === 'te') {
-      if (/(?:^|,)\s*trailers\s*(?:[,;]|$)/i.test(value)) headers.push('TE', 'trailers');
-    } else if (
-      replacedBody === undefined ||
-      (header.class === 'content-type' && replacedBody.contentType === undefined)
-    ) {
-      headers.push(name, value);
-    }
-  }
-  pushForwarded(headers, exchange, forwardedFor, hop);
-  headers.push('Via', via === '' ? hop.via : `${via}, ${hop.via}`, 'X-Kong-Request-Id', requestId);
+  const gathered: Gathered = { headers, forwardedFor: '', via: '' };
+  gatherClientHeaders(exchange, gathered);
+  pushForwarded(headers, exchange, gathered.forwardedFor, hop);
+  headers.push('Via', append(gathered.via, hop.via), 'X-Kong-Request-Id', requestId);
   if (exchange.identity !== undefined) pushIdentity(headers, exchange.identity);
   for (const [name, value] of exchange.addedHeaders ?? []) headers.push(name, headerText(value));
+  const { replacedBody } = exchange;
   if (replacedBody !== undefined) {
     headers.push('Content-Length', String(replacedBody.bytes.byteLength));
     if (replacedBody.contentType !== undefined) headers.push('Content-Type', replacedBody.contentType);

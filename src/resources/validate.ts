@@ -55,6 +55,8 @@ function faultsOf(error: TLocalizedValidationError, all: readonly TLocalizedVali
       const types = Array.isArray(error.params.type) ? error.params.type.join(' or ') : error.params.type;
       return [{ field, message: `expected ${/^[aeiou]/.test(types) ? 'an' : 'a'} ${types}` }];
     }
+    case 'minLength':
+      return [{ field, message: `length must be at least ${error.params.limit}` }];
     default:
       return [{ field, message: error.message }];
   }

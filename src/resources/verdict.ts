@@ -10,6 +10,7 @@ export type Effect =
   | 'credential not in force'
   | 'anonymous requests answer 500'
   | 'field ignored'
+  | 'the first is in force'
   | 'last good version in force';
 
 /** One thing that is wrong with an object, in words its author can act on. */

@@ -33,17 +33,18 @@ function expiryOf(secret: Secret, ttl: SealedField | undefined): { readonly expi
   return { expiresAtMs: createdMs + seconds * 1000 };
 }
 
+function unsupportedType(type: string | undefined): Problem {
+  const field = `metadata.labels["${credentialLabel}"]`;
+  const what = type === undefined ? 'is missing' : `${type} is not supported`;
+  const message = `${field}: ${what}; supported are ${[...credentialSchemas.keys()].join(', ')}`;
+  return { reason: 'UnsupportedCredentialType', field, message, effect: 'credential not in force' };
+}
+
 /** Reads a credential out of a sealed Secret (kong-facts 4.6). */
 export function readCredential(secret: Secret): ReadCredential {
   const type = secret.metadata.labels?.[credentialLabel];
-  const schema = type === undefined ? undefined : credentialSchemas.get(type);
-  if (type === undefined || schema === undefined) {
-    const supported = [...credentialSchemas.keys()].join(', ');
-    const field = `metadata.labels["${credentialLabel}"]`;
-    const what = type === undefined ? 'is missing' : `${type} is not supported`;
-    const message = `${field}: ${what}; supported are ${supported}`;
-    return { problems: [{ reason: 'UnsupportedCredentialType', field, message, effect: 'credential not in force' }] };
-  }
+  const schema = credentialSchemas.get(type ?? '');
+  if (type === undefined || schema === undefined) return { problems: [unsupportedType(type)] };
   const sealed = secret.sealed?.[schema.secretField];
   if (sealed?.digest === undefined) return fault(schema.secretField, sealed?.fault ?? 'is missing');
   const expiry = expiryOf(secret, secret.sealed?.['ttl']);

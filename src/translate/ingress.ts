@@ -30,27 +30,29 @@ interface RouteSettings {
 
 const hostPattern = /^(?:\*\.)?[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$/;
 
+type Rule = NonNullable<NonNullable<Ingress['spec']>['rules']>[number];
+
+function placesOfRule(rule: Rule, r: number, problems: Problem[]): Place[] {
+  const host = (rule.host ?? '').toLowerCase();
+  if (host !== '' && !hostPattern.test(host)) {
+    refuse(`spec.rules[${r}].host`, 'is neither a host name nor a wildcard such as *.example.com', problems);
+    return [];
+  }
+  return (rule.http?.paths ?? []).flatMap((path, p) => {
+    const field = `spec.rules[${r}].http.paths[${p}]`;
+    const match = pathMatchOf(path.path, path.pathType ?? 'ImplementationSpecific');
+    if (!('fault' in match)) return [{ host, match, backend: path.backend, field, position: `${r}/${p}` }];
+    refuse(`${field}.path`, match.fault, problems);
+    return [];
+  });
+}
+
 /** All places of an Ingress; those that cannot be read are told in `problems`. */
 function placesOf(object: Ingress, problems: Problem[]): Place[] {
-  const places: Place[] = [];
-  for (const [r, rule] of (object.spec?.rules ?? []).entries()) {
-    const host = (rule.host ?? '').toLowerCase();
-    if (host !== '' && !hostPattern.test(host)) {
-      refuse(`spec.rules[${r}].host`, 'is neither a host name nor a wildcard such as *.example.com', problems);
-      continue;
-    }
-    for (const [p, path] of (rule.http?.paths ?? []).entries()) {
-      const field = `spec.rules[${r}].http.paths[${p}]`;
-      const match = pathMatchOf(path.path, path.pathType ?? 'ImplementationSpecific');
-      if ('fault' in match) refuse(`${field}.path`, match.fault, problems);
-      else places.push({ host, match, backend: path.backend, field, position: `${r}/${p}` });
-    }
-  }
-  const fallback = object.spec?.defaultBackend;
-  if (fallback !== undefined) {
-    places.push({ host: '', match: { type: 'default' }, backend: fallback, field: 'spec', position: 'default' });
-  }
-  return places;
+  const places = (object.spec?.rules ?? []).flatMap((rule, r) => placesOfRule(rule, r, problems));
+  const backend = object.spec?.defaultBackend;
+  if (backend === undefined) return places;
+  return [...places, { host: '', match: { type: 'default' }, backend, field: 'spec', position: 'default' }];
 }
 
 function refuse(field: string, fault: string, problems: Problem[]): void {

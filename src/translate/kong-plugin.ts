@@ -15,7 +15,8 @@ import { foreignClass } from './ingress-class.ts';
 import { rankOf } from './rank.ts';
 import type { ClaimedEntry, Context, RootKind, Translation } from './translation.ts';
 
-type AnyPlugin = KongPlugin | KongClusterPlugin;
+/** Both kinds have the same fields. */
+type AnyPlugin = KongPlugin;
 
 /** The key of the entry that a plugin object yields. */
 export function pluginKey(ref: Ref): string {
@@ -38,7 +39,9 @@ function unsupportedFields(object: AnyPlugin): Problem[] {
     }));
 }
 
-function configProblems(schema: PluginSchema, config: unknown): Problem[] {
+/** What is wrong with a config once its defaults are filled in. */
+function configProblems(schema: PluginSchema, stated: unknown): Problem[] {
+  const config = withDefaults(schema, stated);
   const faults = findFaults(schema.config, config);
   const refined = faults.length === 0 ? (schema.refine?.(config as never) ?? []) : [];
   const named = [

@@ -1,0 +1,96 @@
+import { consumerId, uidFromRef } from '#resources/ids.ts';
+import { refOf, type KubernetesObject } from '#resources/kind.ts';
+import { kongConsumer, type KongConsumer } from '#resources/kong-consumer.ts';
+import { credentialLabel, secret, type Secret } from '#resources/secret.ts';
+import { consumersBySecret } from '#store/indexes.ts';
+import type { Backend } from './backend.ts';
+import { credentialEntity, seconds } from './entity.ts';
+import { isUuid, namespaceOf } from './look-up.ts';
+
+export const keyAuth = 'key-auth';
+
+/** A credential and the consumer that lists it. */
+export interface OwnedCredential {
+  readonly secret: Secret;
+  readonly consumer: KongConsumer;
+}
+
+const isKeyAuth = (object: Secret | undefined): object is Secret =>
+  object?.metadata.labels?.[credentialLabel] === keyAuth;
+
+/** Milliseconds since the epoch at which a credential ends; undefined when it does not. */
+function expiryMs(object: Secret): number | undefined {
+  const ttl = Number(object.sealed?.['ttl']?.text ?? 0);
+  const created = Date.parse(object.metadata.creationTimestamp ?? '');
+  return ttl > 0 && !Number.isNaN(created) ? created + ttl * 1000 : undefined;
+}
+
+/** Whole seconds that a credential has left; null when it does not expire. */
+function secondsLeft(object: Secret, now: Date): number | null {
+  const end = expiryMs(object);
+  return end === undefined ? null : Math.max(0, Math.floor((end - now.getTime()) / 1000));
+}
+
+/** An expired credential is gone from every read (kong-facts 1.8). */
+function isLive(object: Secret, now: Date): boolean {
+  const end = expiryMs(object);
+  return end === undefined || end > now.getTime();
+}
+
+/** The key-auth credentials that a consumer lists. */
+export function credentialsOf(backend: Backend, consumer: KongConsumer): OwnedCredential[] {
+  return (consumer.credentials ?? [])
+    .map((name) => backend.store.get(secret, namespaceOf(consumer), name))
+    .filter((object) => isKeyAuth(object))
+    .filter((object) => isLive(object, backend.now()))
+    .map((object) => ({ secret: object, consumer }));
+}
+
+/** Every key-auth credential that a consumer lists. */
+export function allCredentials(backend: Backend): OwnedCredential[] {
+  return backend.store
+    .list(secret)
+    .filter((object) => isKeyAuth(object) && isLive(object, backend.now()))
+    .flatMap((object) => {
+      const [consumer] = backend.store.lookup(consumersBySecret, `${namespaceOf(object)}/${object.metadata.name}`);
+      return consumer === undefined ? [] : [{ secret: object, consumer }];
+    });
+}
+
+export function credentialId(object: Secret): string {
+  return object.metadata.uid ?? uidFromRef(refOf(secret, object));
+}
+
+/** One of these by id, or by key: the digests of both are compared, no key is kept. */
+export function findCredential(
+  backend: Backend,
+  among: readonly OwnedCredential[],
+  idOrKey: string,
+): OwnedCredential | undefined {
+  if (isUuid(idOrKey)) return among.find(({ secret: object }) => credentialId(object) === idOrKey.toLowerCase());
+  const digest = backend.digest(keyAuth, idOrKey);
+  return among.find(({ secret: object }) => object.sealed?.['key']?.digest === digest);
+}
+
+const asFields = (value: unknown): Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+
+/** The text of a data field of a Secret as it was written. */
+function dataField(object: KubernetesObject, field: string): string {
+  const text = asFields(object['stringData'])[field];
+  if (typeof text === 'string') return text;
+  const encoded = asFields(object['data'])[field];
+  return typeof encoded === 'string' ? Buffer.from(encoded, 'base64').toString('utf8') : '';
+}
+
+/** A credential as it is shown, its key read from the source for this answer only. */
+export async function showCredential(backend: Backend, { secret: object, consumer }: OwnedCredential) {
+  const written = await backend.source.read(refOf(secret, object));
+  return credentialEntity({
+    id: credentialId(object),
+    createdAt: seconds(object.metadata.creationTimestamp),
+    consumerId: consumerId(consumer, refOf(kongConsumer, consumer)),
+    key: written === undefined ? '' : dataField(written, 'key'),
+    ttl: secondsLeft(object, backend.now()),
+  });
+}

@@ -1,0 +1,118 @@
+/**
+ * Kubernetes objects as the entities that Kong's Admin API shows (kong-facts 3.6). Every nullable field is
+ * there, as null.
+ *
+ *   KongConsumer ↔ consumer     KongPlugin ↔ plugin     Secret ↔ credential     Ingress ↔ route
+ */
+import type { Ingress } from '#resources/ingress.ts';
+import { consumerId, uidFromRef } from '#resources/ids.ts';
+import { refOf, type Kind, type KubernetesObject } from '#resources/kind.ts';
+import { ingress } from '#resources/ingress.ts';
+import { kongConsumer, type KongConsumer } from '#resources/kong-consumer.ts';
+import type { KongPlugin } from '#resources/kong-plugin.ts';
+import { pluginSchemas, withDefaults } from '#plugins/schemas.ts';
+
+/** When the Admin API last wrote the object; Kubernetes itself keeps no such time. */
+export const updatedAnnotation = 'latchkey.dev/updated-at';
+
+/** Seconds since the epoch, or null if there is no time that can be read. */
+export function seconds(text: string | null | undefined): number | null {
+  const milliseconds = typeof text === 'string' ? Date.parse(text) : Number.NaN;
+  return Number.isNaN(milliseconds) ? null : Math.floor(milliseconds / 1000);
+}
+
+function times({ metadata }: KubernetesObject): {
+  readonly created_at: number | null;
+  readonly updated_at: number | null;
+} {
+  const created = seconds(metadata.creationTimestamp);
+  return { created_at: created, updated_at: seconds(metadata.annotations?.[updatedAnnotation]) ?? created };
+}
+
+/** The id of an object that is not a consumer: its uid. */
+export function idOf(kind: Kind, object: KubernetesObject): string {
+  return object.metadata.uid ?? uidFromRef(refOf(kind, object));
+}
+
+export function consumerEntity(object: KongConsumer) {
+  return {
+    id: consumerId(object, refOf(kongConsumer, object)),
+    ...times(object),
+    username: object.username ?? null,
+    custom_id: object.custom_id ?? null,
+    tags: object.spec?.tags ?? null,
+  };
+}
+
+/** A key-auth credential; `key` is shown, so it is read from the source for the occasion. */
+export function credentialEntity(credential: {
+  readonly id: string;
+  readonly createdAt: number | null;
+  readonly consumerId: string;
+  readonly key: string;
+  readonly ttl: number | null;
+}) {
+  const { id, createdAt, key, ttl } = credential;
+  return { id, created_at: createdAt, consumer: { id: credential.consumerId }, key, tags: null, ttl };
+}
+
+const defaultProtocols = ['grpc', 'grpcs', 'http', 'https'];
+
+/** The config with every field of the schema, absent ones as null. */
+function fullConfig(object: KongPlugin): Record<string, unknown> {
+  const schema = pluginSchemas.get(object.plugin);
+  const config = object.config ?? {};
+  if (schema === undefined) return config;
+  const filled = withDefaults(schema, config) as Record<string, unknown>;
+  return Object.fromEntries(Object.keys(schema.config.properties).map((name) => [name, filled[name] ?? null]));
+}
+
+export function pluginEntity(object: KongPlugin, id: string, routeId: string | undefined) {
+  return {
+    id,
+    name: object.plugin,
+    instance_name: object.instance_name ?? null,
+    ...times(object),
+    route: routeId === undefined ? null : { id: routeId },
+    service: null,
+    consumer: null,
+    config: fullConfig(object),
+    protocols: object.protocols ?? defaultProtocols,
+    enabled: object.disabled !== true,
+    tags: null,
+  };
+}
+
+const flag = (object: Ingress, name: string, fallback: { readonly default: boolean }): boolean => {
+  const text = object.metadata.annotations?.[name]?.toLowerCase();
+  return text === 'true' ? true : text === 'false' ? false : fallback.default;
+};
+
+/** An Ingress as one route; its rules' hosts and paths are listed together. */
+export function routeEntity(object: Ingress, serviceId: string | undefined) {
+  const rules = object.spec?.rules ?? [];
+  const hosts = [...new Set(rules.flatMap(({ host }) => (host === undefined || host === '' ? [] : [host])))];
+  const paths = [...new Set(rules.flatMap(({ http }) => (http?.paths ?? []).map(({ path }) => path ?? '/')))];
+  return {
+    id: idOf(ingress, object),
+    ...times(object),
+    name: object.metadata.name,
+    protocols: ['http', 'https'],
+    https_redirect_status_code: 426,
+    strip_path: flag(object, 'konghq.com/strip-path', { default: false }),
+    preserve_host: flag(object, 'konghq.com/preserve-host', { default: true }),
+    request_buffering: true,
+    response_buffering: true,
+    tags: null,
+    service: serviceId === undefined ? null : { id: serviceId },
+    snis: null,
+    sources: null,
+    destinations: null,
+    methods: null,
+    hosts: hosts.length === 0 ? null : hosts,
+    paths: paths.length === 0 ? null : paths,
+    headers: null,
+    regex_priority: 0,
+    path_handling: 'v0',
+  };
+}

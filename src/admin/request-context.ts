@@ -1,0 +1,53 @@
+import type { TObject } from 'typebox';
+import { inferEntity, type Arguments } from './arguments.ts';
+import { methodNotAllowed } from './errors.ts';
+
+/** What a client stated in the body of a write. */
+export interface StatedBody {
+  readonly args: Arguments;
+  /** Form values are converted to the schema's types, JSON values never are. */
+  readonly isForm: boolean;
+}
+
+/** A request to an endpoint. */
+export interface AdminRequest {
+  /** Decoded parts of the path, by name. */
+  readonly params: Readonly<Record<string, string>>;
+  readonly query: Readonly<Record<string, string | undefined>>;
+  readonly body: StatedBody;
+  /** Path without the query, for `next` of a list. */
+  readonly path: string;
+}
+
+export interface AdminAnswer {
+  readonly status: number;
+  /** Absent: an empty body. */
+  readonly body?: unknown;
+}
+
+export type Handle = (request: AdminRequest) => AdminAnswer | Promise<AdminAnswer>;
+
+/** The methods of one path. */
+export interface Endpoint {
+  readonly path: string;
+  readonly methods: Readonly<Partial<Record<'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', Handle>>>;
+}
+
+export const ok = (body: unknown): AdminAnswer => ({ status: 200, body });
+export const created = (body: unknown): AdminAnswer => ({ status: 201, body });
+export const noContent: AdminAnswer = { status: 204 };
+
+/** The arguments of a write, converted by the schema if they came in a form; null counts as absent. */
+export function argumentsOf(request: AdminRequest, schema: TObject): Arguments {
+  const { args, isForm } = request.body;
+  return isForm ? inferEntity(args, schema) : args;
+}
+
+/** The stated arguments that are not null. */
+export function withoutNulls(args: Arguments): Arguments {
+  return Object.fromEntries(Object.entries(args).filter(([, value]) => value !== null));
+}
+
+export const refuseMethod: Handle = () => {
+  throw methodNotAllowed();
+};

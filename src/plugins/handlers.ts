@@ -1,0 +1,9 @@
+import { keyAuthHandler } from './key-auth/handler.ts';
+import type { PluginHandler } from './plugin.ts';
+
+const all: readonly PluginHandler[] = [keyAuthHandler as PluginHandler];
+
+/** Data side of every plugin, by name. */
+export const pluginHandlers: ReadonlyMap<string, PluginHandler> = new Map(
+  all.map((handler) => [handler.name, handler]),
+);

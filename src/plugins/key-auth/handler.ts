@@ -1,0 +1,62 @@
+import type { Exchange, PluginContext, PluginHandler, Refusal } from '#plugins/plugin.ts';
+import { findKey, type KeySearch } from './find-key.ts';
+import { hideKey } from './hide-key.ts';
+import type { KeyAuthConfig } from './schema.ts';
+
+interface Run {
+  readonly config: KeyAuthConfig;
+  readonly exchange: Exchange;
+  readonly context: PluginContext;
+}
+
+/** RFC 9110 section 11.6.1; a quoted string escapes its quotes and backslashes. */
+function challenge(realm: string | undefined): string {
+  return realm === undefined ? 'Key' : `Key realm="${realm.replaceAll(/["\\]/g, String.raw`\$&`)}"`;
+}
+
+function unauthorized({ config }: Run, message: string, outcome: string): Refusal {
+  return { status: 401, message, headers: [['WWW-Authenticate', challenge(config.realm)]], outcome };
+}
+
+/** The client cannot tell an expired key from an unknown one; the log of attempts can. */
+function check(run: Run, search: KeySearch): Refusal | undefined {
+  if (search.type === 'none') return unauthorized(run, 'No API key found in request', 'no-key');
+  if (search.type === 'duplicate') return unauthorized(run, 'Duplicate API key found', 'duplicate-key');
+  const credential = run.exchange.findCredential('key-auth', search.key);
+  if (credential === 'unknown' || credential === 'expired') {
+    return unauthorized(run, 'Unauthorized', `${credential}-key`);
+  }
+  run.exchange.setIdentity({ consumer: credential.consumer, credentialId: credential.credentialId });
+  return undefined;
+}
+
+/** What a failed check comes to when there is an anonymous consumer (kong-facts 1.7). */
+function orAnonymous({ config, exchange, context }: Run, refusal: Refusal | undefined): Refusal | undefined {
+  if (refusal === undefined || config.anonymous === undefined) return refusal;
+  const consumer = Object.hasOwn(context.consumers, config.anonymous) ? context.consumers[config.anonymous] : undefined;
+  if (consumer === undefined) {
+    const message = `anonymous consumer ${config.anonymous} is configured but doesn't exist`;
+    return { status: 500, message, outcome: 'anonymous-missing' };
+  }
+  exchange.setIdentity({ consumer });
+  return undefined;
+}
+
+function conclude(run: Run, search: KeySearch): Refusal | undefined | Promise<Refusal | undefined> {
+  const hidden = hideKey(run.config, run.exchange, search);
+  const decide = (): Refusal | undefined => orAnonymous(run, check(run, search));
+  return hidden === undefined ? decide() : hidden.then(decide);
+}
+
+/** Lets in who has a key (kong-facts 1). */
+export const keyAuthHandler: PluginHandler<KeyAuthConfig> = {
+  name: 'key-auth',
+  access(config, exchange, context) {
+    if (exchange.method === 'OPTIONS' && !config.run_on_preflight) return undefined;
+    // With `anonymous` several plugins mean "or": an earlier one that let the caller in is enough.
+    if (config.anonymous !== undefined && exchange.identity?.credentialId !== undefined) return undefined;
+    const run = { config, exchange, context };
+    const search = findKey(config, exchange);
+    return search instanceof Promise ? search.then(async (done) => conclude(run, done)) : conclude(run, search);
+  },
+};
