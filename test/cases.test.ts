@@ -2,7 +2,8 @@
  * Runs every folder of test/cases: applies `objects.yaml`, sends `requests.yaml` through the real gateway
  * and compares what people are told with `verdicts.yaml`.
  *
- *   objects.yaml    what a user applies; UPSTREAM_PORT stands for the port of a real upstream
+ *   upstream.yaml   Service `echo` with a real upstream behind it, applied in every case
+ *   objects.yaml    what a user applies; UPSTREAM_PORT stands for the port of the upstream
  *   steps/NN-….yaml instead: several states one after the other; requests and verdicts are of the last
  *   requests.yaml   - request: GET /path     host, headers ({name: value or list}), body
  *                     status: 401            headers, body (exact) or message (of a JSON body)
@@ -62,8 +63,12 @@ afterAll(async () => {
   await upstream.close();
 });
 
+function readText(file: string): string {
+  return readFileSync(file, 'utf8').replaceAll('UPSTREAM_PORT', String(upstream.port));
+}
+
 function readObjects(file: string): KubernetesObject[] {
-  const text = readFileSync(file, 'utf8').replaceAll('UPSTREAM_PORT', String(upstream.port));
+  const text = readText(file);
   return parseAllDocuments(text).flatMap((document) => (document.contents === null ? [] : [document.toJS() as KubernetesObject]));
 }
 
@@ -71,8 +76,9 @@ async function apply(folder: string): Promise<void> {
   source.set([]);
   const steps = join(folder, 'steps');
   const files = existsSync(steps) ? readdirSync(steps).sort().map((name) => join(steps, name)) : [join(folder, 'objects.yaml')];
+  const common = readObjects(join(root, 'upstream.yaml'));
   for (const file of files) {
-    source.set(readObjects(file));
+    source.set([...common, ...readObjects(file)]);
     await pipeline.settled();
   }
 }
@@ -119,7 +125,7 @@ describe.for(folders)('%s', (folder) => {
   test(basename(folder), async () => {
     await apply(join(root, folder));
     const requests = join(root, folder, 'requests.yaml');
-    for (const item of existsSync(requests) ? (parse(readFileSync(requests, 'utf8')) as CaseRequest[]) : []) {
+    for (const item of existsSync(requests) ? (parse(readText(requests)) as CaseRequest[]) : []) {
       upstream.take();
       const [method = 'GET', path = '/'] = item.request.split(' ');
       const body = item.body === undefined ? {} : { body: item.body };
