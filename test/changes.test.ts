@@ -1,0 +1,140 @@
+/**
+ * The engine's invariant: whatever the sequence of changes, the table and the verdicts are those of a
+ * translation of the same objects from nothing; and a change costs the roots that read it, no others.
+ */
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { KubernetesObject } from '#resources/kind.ts';
+import { refKey } from '#resources/ref.ts';
+import type { RecordedChange } from '#store/store.ts';
+import { createEngine, type EngineOutput } from '#translate/engine.ts';
+import type { TableEntry } from '#table/table-entry.ts';
+import { createTable } from '#table/table.ts';
+import { createServedTable } from '#gateway/served-table.ts';
+import { consumer, ingress, plugin, sealedSecret, service, slice } from './support/objects.ts';
+import { refOfAny } from './support/object-source.ts';
+
+const settings = { ingressClass: 'kong' };
+
+const put = (object: KubernetesObject): RecordedChange => ({ type: 'put', ref: refOfAny(object), object });
+
+/** Few names and few values: references meet, dangle and conflict all the time. */
+const name = fc.constantFrom('a', 'b', 'c');
+const stamp = fc.constantFrom(undefined, '2020-01-01T00:00:00Z', '2021-01-01T00:00:00Z');
+const names = fc.array(name, { maxLength: 3 });
+
+const anyObject: fc.Arbitrary<KubernetesObject> = fc.oneof(
+  fc.record({ name, path: fc.constantFrom('/', '/a', '/b', 'bad'), service: name, plugins: names, created: stamp, isBroken: fc.boolean() }).map(ingress),
+  fc.record({ name, type: fc.constantFrom('key-auth', 'no-such'), config: fc.constantFrom({}, { key_names: ['x'] }, { wrong: 1 }, { anonymous: 'a' }), isDisabled: fc.boolean(), isGlobal: fc.boolean() }).map(plugin),
+  fc.record({ name, username: fc.constantFrom('a', 'b', undefined), credentials: names, created: stamp, class: fc.constantFrom('kong', 'other', undefined) }).map(consumer),
+  fc.record({ name, digest: fc.constantFrom('one', 'two', undefined), label: fc.constantFrom('key-auth', 'jwt', undefined), created: stamp }).map(sealedSecret),
+  fc.record({ name, port: fc.constantFrom(80, 81), plugins: names }).map(service),
+  fc.record({ name, service: name, address: fc.constantFrom('10.0.0.1', '10.0.0.2') }).map(slice),
+  fc.record({ isDefault: fc.boolean() }).map(({ isDefault }) => ({
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'IngressClass',
+    metadata: { name: 'kong', annotations: { 'ingressclass.kubernetes.io/is-default-class': String(isDefault) } },
+  })),
+);
+
+const anyChange: fc.Arbitrary<RecordedChange> = fc.oneof(
+  { weight: 3, arbitrary: anyObject.map(put) },
+  { weight: 1, arbitrary: anyObject.map((object) => ({ type: 'delete' as const, ref: refOfAny(object) })) },
+);
+
+const byKey = <T>(items: readonly T[], key: (item: T) => string): T[] => [...items].sort((a, b) => (key(a) < key(b) ? -1 : 1));
+const sortedEntries = (entries: readonly TableEntry[]): TableEntry[] => byKey(entries, (entry) => entry.key);
+
+function outcome(engine: ReturnType<typeof createEngine>): object {
+  return { entries: sortedEntries(engine.entries()), verdicts: byKey(engine.verdicts(), ({ ref }) => refKey(ref)) };
+}
+
+/** What somebody has who only ever got the outputs. */
+function replay(entries: Map<string, TableEntry>, output: EngineOutput): void {
+  for (const entry of output.remove) entries.delete(entry.key);
+  for (const entry of output.put) entries.set(entry.key, entry);
+}
+
+describe('after any sequence of changes', () => {
+  test('entries, verdicts and outputs are those of a translation from nothing', () => {
+    fc.assert(
+      fc.property(fc.array(fc.array(anyChange, { minLength: 1, maxLength: 4 }), { maxLength: 25 }), (batches) => {
+        const incremental = createEngine(settings);
+        const replayed = new Map<string, TableEntry>();
+        const objects = new Map<string, RecordedChange>();
+        for (const batch of batches) {
+          const output = incremental.apply(batch);
+          expect(output.failures).toEqual([]);
+          replay(replayed, output);
+          for (const change of batch) {
+            if (change.type === 'put') objects.set(refKey(change.ref), change);
+            else objects.delete(refKey(change.ref));
+          }
+        }
+        const fresh = createEngine(settings);
+        fresh.apply([...objects.values()].reverse());
+        expect(outcome(incremental)).toEqual(outcome(fresh));
+        expect(sortedEntries([...replayed.values()])).toEqual(sortedEntries(fresh.entries()));
+      }),
+      { numRuns: 400 },
+    );
+  });
+
+  test('a worker that got every patch serves what one serves that got the snapshot', () => {
+    const hosts = ['', 'a', 'b', 'c'];
+    const paths = ['/', '/a', '/a/x', '/b', '/z'];
+    fc.assert(
+      fc.property(fc.array(anyChange, { maxLength: 40 }), (changes) => {
+        const engine = createEngine(settings);
+        const table = createTable();
+        const patched = createServedTable();
+        patched.apply(table.snapshot());
+        for (const change of changes) {
+          const patch = table.apply(engine.apply([change]));
+          if (patch !== undefined) patched.apply(patch);
+        }
+        const started = createServedTable();
+        started.apply(table.snapshot());
+        for (const host of hosts) {
+          for (const path of paths) expect(patched.match(host, path)).toEqual(started.match(host, path));
+        }
+        expect(byKey([...patched.services()], ({ key }) => key)).toEqual(byKey([...started.services()], ({ key }) => key));
+      }),
+      { numRuns: 150 },
+    );
+  });
+});
+
+describe('the cost of a change', () => {
+  const many = 10_000;
+  const engine = createEngine(settings);
+  const routes = Array.from({ length: many }, (_, i) =>
+    ingress({ name: `i${i}`, path: `/p${i}`, service: 's', plugins: ['shared'], created: undefined, isBroken: false }),
+  );
+  engine.apply([
+    ...routes.map(put),
+    put(service({ name: 's', port: 80, plugins: [] })),
+    put(plugin({ name: 'shared', type: 'key-auth', config: {}, isDisabled: false, isGlobal: false })),
+  ]);
+
+  test('one Ingress among 10,000 re-runs one root and changes one entry', () => {
+    const changed = ingress({ name: 'i7', path: '/new', service: 's', plugins: ['shared'], created: undefined, isBroken: false });
+    const output = engine.apply([put(changed)]);
+    expect(output.rootsRun).toBe(1);
+    expect(output.put.map((entry) => entry.key)).toEqual(['route:default/i7/0/0']);
+  });
+
+  test('a plugin that 10,000 Ingresses name re-runs itself alone while it stays usable', () => {
+    const changed = plugin({ name: 'shared', type: 'key-auth', config: { key_names: ['k'] }, isDisabled: true, isGlobal: false });
+    expect(engine.apply([put(changed)]).rootsRun).toBe(1);
+  });
+
+  test('an endpoint re-runs its Service and its own verdict', () => {
+    expect(engine.apply([put(slice({ name: 's', service: 's', address: '10.0.0.9' }))]).rootsRun).toBe(2);
+  });
+
+  test('a plugin that breaks tells every Ingress that names it', () => {
+    const broken = plugin({ name: 'shared', type: 'key-auth', config: { wrong: 1 }, isDisabled: false, isGlobal: false });
+    expect(engine.apply([put(broken)]).rootsRun).toBe(many + 1);
+  });
+});
