@@ -64,6 +64,7 @@ export async function startPipeline(options: PipelineOptions) {
     settings: { listen: { host: options.listen.host, port }, digestSecret, log: options.log, version: options.version },
     snapshot: () => table.snapshot(),
     log,
+    onStart: ({ threadId }) => log.debug({ threadId }, 'a worker starts'),
     onRestart: () => metrics.workerRestarts.inc(),
   });
 

@@ -69,13 +69,19 @@ function readText(file: string): string {
 
 function readObjects(file: string): KubernetesObject[] {
   const text = readText(file);
-  return parseAllDocuments(text).flatMap((document) => (document.contents === null ? [] : [document.toJS() as KubernetesObject]));
+  return parseAllDocuments(text).flatMap((document) =>
+    document.contents === null ? [] : [document.toJS() as KubernetesObject],
+  );
 }
 
 async function apply(folder: string): Promise<void> {
   source.set([]);
   const steps = join(folder, 'steps');
-  const files = existsSync(steps) ? readdirSync(steps).sort().map((name) => join(steps, name)) : [join(folder, 'objects.yaml')];
+  const files = existsSync(steps)
+    ? readdirSync(steps)
+        .sort()
+        .map((name) => join(steps, name))
+    : [join(folder, 'objects.yaml')];
   const common = readObjects(join(root, 'upstream.yaml'));
   for (const file of files) {
     source.set([...common, ...readObjects(file)]);
@@ -116,7 +122,9 @@ function verdictText(): string {
   const told = pipeline.reporter.all().map(({ ref, problems, notOurs }) => ({
     object: formatRef(ref),
     programmed: notOurs === undefined ? problems.length === 0 : `ignored: ${notOurs}`,
-    ...(problems.length === 0 ? {} : { problems: problems.map(({ reason, field, message, effect }) => ({ reason, field, message, effect })) }),
+    ...(problems.length === 0
+      ? {}
+      : { problems: problems.map(({ reason, field, message, effect }) => ({ reason, field, message, effect })) }),
   }));
   return stringify(told, { lineWidth: 0 });
 }

@@ -24,10 +24,42 @@ const stamp = fc.constantFrom(undefined, '2020-01-01T00:00:00Z', '2021-01-01T00:
 const names = fc.array(name, { maxLength: 3 });
 
 const anyObject: fc.Arbitrary<KubernetesObject> = fc.oneof(
-  fc.record({ name, path: fc.constantFrom('/', '/a', '/b', 'bad'), service: name, plugins: names, created: stamp, isBroken: fc.boolean() }).map(ingress),
-  fc.record({ name, type: fc.constantFrom('key-auth', 'no-such'), config: fc.constantFrom({}, { key_names: ['x'] }, { wrong: 1 }, { anonymous: 'a' }), isDisabled: fc.boolean(), isGlobal: fc.boolean() }).map(plugin),
-  fc.record({ name, username: fc.constantFrom('a', 'b', undefined), credentials: names, created: stamp, class: fc.constantFrom('kong', 'other', undefined) }).map(consumer),
-  fc.record({ name, digest: fc.constantFrom('one', 'two', undefined), label: fc.constantFrom('key-auth', 'jwt', undefined), created: stamp }).map(sealedSecret),
+  fc
+    .record({
+      name,
+      path: fc.constantFrom('/', '/a', '/b', 'bad'),
+      service: name,
+      plugins: names,
+      created: stamp,
+      isBroken: fc.boolean(),
+    })
+    .map(ingress),
+  fc
+    .record({
+      name,
+      type: fc.constantFrom('key-auth', 'no-such'),
+      config: fc.constantFrom({}, { key_names: ['x'] }, { wrong: 1 }, { anonymous: 'a' }),
+      isDisabled: fc.boolean(),
+      isGlobal: fc.boolean(),
+    })
+    .map(plugin),
+  fc
+    .record({
+      name,
+      username: fc.constantFrom('a', 'b', undefined),
+      credentials: names,
+      created: stamp,
+      class: fc.constantFrom('kong', 'other', undefined),
+    })
+    .map(consumer),
+  fc
+    .record({
+      name,
+      digest: fc.constantFrom('one', 'two', undefined),
+      label: fc.constantFrom('key-auth', 'jwt', undefined),
+      created: stamp,
+    })
+    .map(sealedSecret),
   fc.record({ name, port: fc.constantFrom(80, 81), plugins: names }).map(service),
   fc.record({ name, service: name, address: fc.constantFrom('10.0.0.1', '10.0.0.2') }).map(slice),
   fc.record({ isDefault: fc.boolean() }).map(({ isDefault }) => ({
@@ -42,7 +74,8 @@ const anyChange: fc.Arbitrary<RecordedChange> = fc.oneof(
   { weight: 1, arbitrary: anyObject.map((object) => ({ type: 'delete' as const, ref: refOfAny(object) })) },
 );
 
-const byKey = <T>(items: readonly T[], key: (item: T) => string): T[] => [...items].sort((a, b) => (key(a) < key(b) ? -1 : 1));
+const byKey = <T>(items: readonly T[], key: (item: T) => string): T[] =>
+  [...items].sort((a, b) => (key(a) < key(b) ? -1 : 1));
 const sortedEntries = (entries: readonly TableEntry[]): TableEntry[] => byKey(entries, (entry) => entry.key);
 
 function outcome(engine: ReturnType<typeof createEngine>): object {
@@ -98,7 +131,9 @@ describe('after any sequence of changes', () => {
         for (const host of hosts) {
           for (const path of paths) expect(patched.match(host, path)).toEqual(started.match(host, path));
         }
-        expect(byKey([...patched.services()], ({ key }) => key)).toEqual(byKey([...started.services()], ({ key }) => key));
+        expect(byKey([...patched.services()], ({ key }) => key)).toEqual(
+          byKey([...started.services()], ({ key }) => key),
+        );
       }),
       { numRuns: 150 },
     );
@@ -118,14 +153,27 @@ describe('the cost of a change', () => {
   ]);
 
   test('one Ingress among 10,000 re-runs one root and changes one entry', () => {
-    const changed = ingress({ name: 'i7', path: '/new', service: 's', plugins: ['shared'], created: undefined, isBroken: false });
+    const changed = ingress({
+      name: 'i7',
+      path: '/new',
+      service: 's',
+      plugins: ['shared'],
+      created: undefined,
+      isBroken: false,
+    });
     const output = engine.apply([put(changed)]);
     expect(output.rootsRun).toBe(1);
     expect(output.put.map((entry) => entry.key)).toEqual(['route:default/i7/0/0']);
   });
 
   test('a plugin that 10,000 Ingresses name re-runs itself alone while it stays usable', () => {
-    const changed = plugin({ name: 'shared', type: 'key-auth', config: { key_names: ['k'] }, isDisabled: true, isGlobal: false });
+    const changed = plugin({
+      name: 'shared',
+      type: 'key-auth',
+      config: { key_names: ['k'] },
+      isDisabled: true,
+      isGlobal: false,
+    });
     expect(engine.apply([put(changed)]).rootsRun).toBe(1);
   });
 
@@ -134,7 +182,13 @@ describe('the cost of a change', () => {
   });
 
   test('a plugin that breaks tells every Ingress that names it', () => {
-    const broken = plugin({ name: 'shared', type: 'key-auth', config: { wrong: 1 }, isDisabled: false, isGlobal: false });
+    const broken = plugin({
+      name: 'shared',
+      type: 'key-auth',
+      config: { wrong: 1 },
+      isDisabled: false,
+      isGlobal: false,
+    });
     expect(engine.apply([put(broken)]).rootsRun).toBe(many + 1);
   });
 });

@@ -74,5 +74,16 @@ export function serveOptions(): Option[] {
   ];
 }
 
+/** What `quickstart` can be told besides. */
+export function quickstartOptions(): Option[] {
+  return [
+    flag('--fresh', 'start over with a new copy of the example'),
+    flag('--dir <path>', 'where the copy is kept; .quickstart in the checkout when not stated'),
+    flag('--echo-port <port>', 'port of the echo upstream')
+      .default(9080)
+      .argParser(wholeNumber({ min: 1, max: 65_535 })),
+  ];
+}
+
 export const dirOption = (): Option =>
   flag('--dir <path>', 'directory of Kubernetes YAML to serve').makeOptionMandatory();

@@ -1,5 +1,5 @@
-import { cp, rm, stat } from 'node:fs/promises';
-import { relative } from 'node:path';
+import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ListenAddress } from '#gateway/messages.ts';
 import { makeReport } from './check-directory.ts';
@@ -8,11 +8,11 @@ import type { ServeOptions } from './options.ts';
 import { printReport } from './report.ts';
 import { serve, untilSignal, type Serving } from './serve.ts';
 
-const example = fileURLToPath(new URL('../../examples/quickstart', import.meta.url));
+const example = fileURLToPath(new URL('../../examples/quickstart/mocking.yaml', import.meta.url));
 /** Git-ignored, so that what the tutorial writes leaves the checkout clean. */
-const copy = fileURLToPath(new URL('../../.quickstart', import.meta.url));
+const usualCopy = fileURLToPath(new URL('../../.quickstart', import.meta.url));
 /** Port that the example's Service names. */
-const echoPort = 9080;
+const exampleEchoPort = 9080;
 
 async function exists(path: string): Promise<boolean> {
   return stat(path).then(
@@ -24,7 +24,7 @@ async function exists(path: string): Promise<boolean> {
 const url = ({ host, port }: ListenAddress, path = ''): string =>
   `http://${host === '0.0.0.0' || host === '127.0.0.1' ? 'localhost' : host}:${port}${path}`;
 
-function welcome({ pipeline }: Serving, options: ServeOptions): string {
+function welcome({ pipeline }: Serving, options: ServeOptions, copy: string): string {
   const { adminListen: admin, statusListen: status, proxyListen } = options;
   const proxy = { ...proxyListen, port: pipeline.port };
   const objects = makeReport(pipeline.reporter.all(), pipeline.originOf, pipeline.reporter.fileProblems);
@@ -54,14 +54,28 @@ Ctrl-C stops. Start over with: npm start -- --fresh
 `;
 }
 
+/** Where the copy of the example is, and whether it is made anew. */
+export interface QuickstartCopy {
+  readonly isFresh: boolean;
+  readonly copy: string | undefined;
+  readonly echoPort: number;
+}
+
+async function makeCopy(copy: string, echoPort: number): Promise<void> {
+  await mkdir(copy, { recursive: true });
+  const text = await readFile(example, 'utf8');
+  await writeFile(join(copy, 'mocking.yaml'), text.replaceAll(String(exampleEchoPort), String(echoPort)));
+}
+
 /** Serves the copy of the example until it is told to stop. */
-export async function serveQuickstart(options: ServeOptions, how: { readonly isFresh: boolean }): Promise<void> {
+export async function serveQuickstart(options: ServeOptions, how: QuickstartCopy): Promise<void> {
+  const copy = how.copy ?? usualCopy;
   if (how.isFresh) await rm(copy, { recursive: true, force: true });
-  if (!(await exists(copy))) await cp(example, copy, { recursive: true });
-  const echo = await startEcho(echoPort);
+  if (!(await exists(copy))) await makeCopy(copy, how.echoPort);
+  const echo = await startEcho(how.echoPort);
   try {
     const serving = await serve(copy, options);
-    process.stdout.write(welcome(serving, options));
+    process.stdout.write(welcome(serving, options, copy));
     await untilSignal();
     process.stdout.write('\nlatchkey: draining\n');
     await serving.stop();

@@ -18,6 +18,8 @@ export interface PoolOptions {
   /** The whole table as it is now, for a worker that starts. */
   snapshot(): TablePatch;
   readonly log: Logger;
+  /** Told of every thread that starts. */
+  onStart(worker: Worker): void;
   /** Told whenever a worker died and is replaced. */
   onRestart(): void;
 }
@@ -101,6 +103,7 @@ export function createPool(options: PoolOptions) {
     const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: options.settings });
     let reason: unknown = 'it exited';
     slot.worker = worker;
+    options.onStart(worker);
     slot.startedAtMs = Date.now();
     worker.on('message', (message: FromWorker) => receive(slot, message));
     worker.on('error', (error) => (reason = error));

@@ -64,8 +64,15 @@ export interface ConsumerFields {
   readonly class: string | undefined;
 }
 
-export function consumer({ name, username, credentials, created, class: ingressClass }: ConsumerFields): KubernetesObject {
-  const annotations = ingressClass === undefined ? {} : { annotations: { 'kubernetes.io/ingress.class': ingressClass } };
+export function consumer({
+  name,
+  username,
+  credentials,
+  created,
+  class: ingressClass,
+}: ConsumerFields): KubernetesObject {
+  const annotations =
+    ingressClass === undefined ? {} : { annotations: { 'kubernetes.io/ingress.class': ingressClass } };
   return {
     apiVersion: 'configuration.konghq.com/v1',
     kind: 'KongConsumer',
@@ -88,7 +95,12 @@ export function sealedSecret({ name, digest, label, created }: SecretFields): Ku
     apiVersion: 'v1',
     kind: 'Secret',
     metadata: metadata(name, created, label === undefined ? {} : { labels: { 'konghq.com/credential': label } }),
-    sealed: { key: digest === undefined ? { fault: 'is missing' } : { digest: Buffer.from(digest.padEnd(16, '.')).toString('base64url') } },
+    sealed: {
+      key:
+        digest === undefined
+          ? { fault: 'is missing' }
+          : { digest: Buffer.from(digest.padEnd(16, '.')).toString('base64url') },
+    },
   };
 }
 
@@ -99,7 +111,12 @@ export interface ServiceFields {
 }
 
 export function service({ name, port, plugins }: ServiceFields): KubernetesObject {
-  return { apiVersion: 'v1', kind: 'Service', metadata: metadata(name, undefined, naming(plugins)), spec: { ports: [{ port }] } };
+  return {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: metadata(name, undefined, naming(plugins)),
+    spec: { ports: [{ port }] },
+  };
 }
 
 export interface SliceFields {

@@ -16,12 +16,13 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-/** A real upstream that answers 200 `upstream` to everything and remembers what it saw. */
+/** A real upstream that answers 200 `upstream`, to /hang nothing ever, and remembers what it saw. */
 export async function startUpstream() {
   const seen: SeenRequest[] = [];
   const server = createServer((request, response) => {
     void bodyOf(request).then((body) => {
       seen.push({ method: request.method ?? '', path: request.url ?? '', rawHeaders: request.rawHeaders, body });
+      if (request.url?.startsWith('/hang') === true) return;
       response.writeHead(200, { 'Content-Type': 'text/plain' });
       response.end('upstream');
     });

@@ -1,0 +1,90 @@
+/** `npm run generate`: writes docs/reference from the catalogues in the code. CI fails if that changes anything. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { commandLine } from '#commands/command-line.ts';
+import { pluginSchemas } from '#plugins/schemas.ts';
+import { annotations, type AnnotationText } from '#resources/annotations.ts';
+import { reasons } from '#resources/reasons.ts';
+import { createMetrics } from '#telemetry/metrics.ts';
+
+const folder = join(import.meta.dirname, '..', 'docs', 'reference');
+const notice = '<!-- Made by `npm run generate`; change the code, not this page. -->';
+
+const cell = (text: string): string => text.replaceAll('|', String.raw`\|`).replaceAll('\n', ' ');
+const row = (cells: readonly string[]): string => `| ${cells.map(cell).join(' | ')} |`;
+
+function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
+  return [row(header), row(header.map(() => '---')), ...rows.map(row)].join('\n');
+}
+
+function page(name: string, title: string, body: string): void {
+  writeFileSync(join(folder, `${name}.md`), `# ${title}\n\n${notice}\n\n${body}\n`);
+}
+
+function reasonsPage(): string {
+  const rows = Object.entries(reasons).map(([name, { meaning, remedy }]) => [`\`${name}\``, meaning, remedy]);
+  return table(['reason', 'what it means', 'what to do'], rows);
+}
+
+function annotationsPage(): string {
+  const rows = Object.entries(annotations).map(([name, text]) => {
+    const { on, meaning, unsupported }: AnnotationText = text;
+    return [`\`${name}\``, on.join(', '), meaning, unsupported === undefined ? 'yes' : `not yet (${unsupported})`];
+  });
+  return table(['annotation', 'on', 'meaning', 'supported'], rows);
+}
+
+interface FieldSchema {
+  readonly type?: string;
+  readonly items?: { readonly type?: string };
+  readonly default?: unknown;
+  readonly description?: string;
+}
+
+function pluginsPage(): string {
+  return [...pluginSchemas.values()]
+    .map(({ name, config, credential }) => {
+      const rows = Object.entries(config.properties as Record<string, FieldSchema>).map(([field, schema]) => [
+        `\`${field}\``,
+        schema.items === undefined ? (schema.type ?? '') : `${schema.type} of ${schema.items.type}`,
+        schema.default === undefined ? '' : `\`${JSON.stringify(schema.default)}\``,
+        schema.description ?? '',
+      ]);
+      const secret =
+        credential === undefined
+          ? ''
+          : `\n\nCredentials: Secrets labelled \`konghq.com/credential: ${credential.type}\` with the data field \`${credential.secretField}\`${credential.readableFields.length === 0 ? '' : `, and if you like ${credential.readableFields.map((field) => `\`${field}\``).join(', ')}`}.`;
+      return `## ${name}\n\n${table(['field of `config`', 'type', 'default', 'meaning'], rows)}${secret}`;
+    })
+    .join('\n\n');
+}
+
+function flagsPage(): string {
+  return commandLine(() => undefined)
+    .commands.map((command) => {
+      const rows = command.options.map((option) => [
+        `\`${option.flags}\``,
+        option.envVar === undefined ? '' : `\`${option.envVar}\``,
+        // What depends on the machine is described, not printed.
+        option.defaultValueDescription ?? (option.defaultValue === undefined ? '' : String(option.defaultValue)),
+        option.description,
+      ]);
+      return `## latchkey ${command.name()}\n\n${command.description()}\n\n${table(['flag', 'environment', 'default', 'meaning'], rows)}`;
+    })
+    .join('\n\n');
+}
+
+async function metricsPage(): Promise<string> {
+  const all = await createMetrics().registry.getMetricsAsJSON();
+  const own = all.filter(({ name }) => !/^(?:process_|nodejs_)/.test(name));
+  const rows = own.map(({ name, type, help }) => [`\`${name}\``, String(type), help]);
+  return `${table(['metric', 'type', 'meaning'], rows)}\n\nBesides these, the usual \`process_*\` and \`nodejs_*\` of Node.`;
+}
+
+mkdirSync(folder, { recursive: true });
+page('reasons', 'Reasons', reasonsPage());
+page('annotations', 'Annotations', annotationsPage());
+page('plugins', 'Plugins', pluginsPage());
+page('flags', 'Flags', flagsPage());
+page('metrics', 'Metrics', await metricsPage());
+process.exit(0);
