@@ -81,7 +81,7 @@ export function createPool(options: PoolOptions) {
   const send = (slot: Slot, message: ToWorker): void => slot.worker.postMessage(message);
 
   const receive = (slot: Slot, message: FromWorker): void => {
-    if (message.type === 'applied') slot.applied = message.number;
+    if (message.type === 'applied') slot.applied = Math.max(slot.applied, message.number);
     if (message.type === 'listening') slot.isListening = true;
     if (message.type === 'failed') fatal = Object.assign(new Error(message.message), { code: message.code });
     wake();

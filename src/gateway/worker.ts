@@ -62,8 +62,9 @@ async function receive(message: ToWorker): Promise<void> {
   if (message.type === 'patch') {
     table.apply(message.patch);
     if (touchesServices(message.patch)) letGo();
-    tell({ type: 'applied', number: message.patch.number });
+    // The first patch is acknowledged once connections are accepted: until then nobody is served by it.
     if (!isListening) await listen();
+    tell({ type: 'applied', number: message.patch.number });
     return;
   }
   await listener.drain(message.graceMs);

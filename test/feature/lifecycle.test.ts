@@ -1,0 +1,120 @@
+/** Starting, draining, and a worker that dies, on the whole process or the real pool. */
+import { once } from 'node:events';
+import { request as httpRequest } from 'node:http';
+import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import type { Worker } from 'node:worker_threads';
+import { pino } from 'pino';
+import { expect, onTestFinished, test } from 'vitest';
+import { createPool } from '#gateway/pool.ts';
+import { createTable } from '#table/table.ts';
+import { freePort } from '../support/free-port.ts';
+import { startLatchkey } from '../support/latchkey-process.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+
+const manifests = (port: number): string => `apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: { name: a }
+spec:
+  ingressClassName: kong
+  rules: [{ http: { paths: [{ path: /, pathType: Prefix, backend: { service: { name: s, port: { number: 80 } } } }] } }]
+---
+apiVersion: v1
+kind: Service
+metadata: { name: s }
+spec: { ports: [{ port: 80 }] }
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: { name: s-1, labels: { kubernetes.io/service-name: s } }
+addressType: IPv4
+endpoints: [{ addresses: [127.0.0.1] }]
+ports: [{ port: ${port} }]
+`;
+
+test('SIGTERM fails readiness, lets what is under way finish, and exits 0', async () => {
+  let release = (): void => undefined;
+  const arrived = new Promise<void>((resolve) => {
+    const slow = createServer((_, response) => {
+      release = () => response.end('done');
+      resolve();
+    });
+    slow.listen(0, '127.0.0.1');
+    onTestFinished(() => void slow.close());
+    upstream = slow;
+  });
+  await once(upstream, 'listening');
+  const dir = temporaryFolder();
+  writeFileSync(join(dir, 'all.yaml'), manifests((upstream.address() as AddressInfo).port));
+  const latchkey = await startLatchkey(['run', '--dir', dir, '--workers', '2', '--drain-delay-ms', '300']);
+  const ready = async () => (await fetch(`http://127.0.0.1:${latchkey.statusPort}/readyz`)).status;
+  expect(await ready()).toBe(200);
+
+  const answer = new Promise<string>((resolve, reject) => {
+    httpRequest({ host: '127.0.0.1', port: latchkey.proxyPort, path: '/' }, (response) => {
+      response.on('data', (chunk: Buffer) => resolve(chunk.toString('utf8')));
+    })
+      .once('error', reject)
+      .end();
+  });
+  await arrived;
+  const exited = once(latchkey.child, 'exit');
+  latchkey.child.kill('SIGTERM');
+  await latchkey.printed('draining');
+  expect(await ready()).toBe(503);
+  release();
+  expect(await answer).toBe('done');
+  expect((await exited)[0]).toBe(0);
+});
+
+let upstream: ReturnType<typeof createServer>;
+
+test('a worker that dies is replaced and serves the whole table', async () => {
+  const table = createTable();
+  const port = await freePort();
+  const workers: Worker[] = [];
+  let restarts = 0;
+  const route = (name: string) => ({
+    kind: 'route' as const,
+    key: `route:${name}`,
+    name,
+    host: '',
+    path: { type: 'prefix' as const, value: `/${name}` },
+    service: 'service:none',
+    plugins: [],
+    stripPath: false,
+    preserveHost: true,
+  });
+  table.apply({ put: [route('a')], remove: [] });
+  const restarted = Promise.withResolvers<void>();
+  const pool = createPool({
+    workers: 1,
+    settings: {
+      listen: { host: '127.0.0.1', port },
+      digestSecret: new Uint8Array(32),
+      log: { level: 'silent', format: 'json' },
+      version: '0.0.0',
+    },
+    snapshot: () => table.snapshot(),
+    log: pino({ level: 'silent' }),
+    onStart: (worker) => void workers.push(worker),
+    onRestart: () => {
+      restarts += 1;
+      restarted.resolve();
+    },
+  });
+  onTestFinished(async () => pool.stop(0));
+  await pool.open();
+  const status = async (path: string) =>
+    (await fetch(`http://127.0.0.1:${port}${path}`, { headers: { Connection: 'close' } })).status;
+  expect([await status('/a'), await status('/b')]).toEqual([503, 404]);
+  await workers[0]?.terminate();
+  await restarted.promise;
+  // What changes while no worker is there must be served by the new one.
+  const patch = table.apply({ put: [route('b')], remove: [] });
+  if (patch !== undefined) pool.publish(patch);
+  await pool.settled();
+  expect([await status('/a'), await status('/b'), restarts]).toEqual([503, 503, 1]);
+});

@@ -1,0 +1,68 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { freePort } from './free-port.ts';
+
+const main = join(import.meta.dirname, '..', '..', 'src', 'main.ts');
+const deadlineMs = 20_000;
+
+/** A whole Latchkey in a process of its own. */
+export interface LatchkeyProcess {
+  readonly child: ChildProcess;
+  readonly proxyPort: number;
+  readonly adminPort: number;
+  readonly statusPort: number;
+  /** What it has printed so far. */
+  output(): string;
+  /** Resolves when the output holds this; rejects when the process ends first or the deadline passes. */
+  printed(text: string): Promise<void>;
+  /** Sends SIGTERM and gives the exit code. */
+  stop(): Promise<number | null>;
+}
+
+/** Starts a command that serves and resolves when it does. */
+export async function startLatchkey(
+  args: readonly string[],
+  nodeFlags: readonly string[] = [],
+): Promise<LatchkeyProcess> {
+  const [proxyPort, adminPort, statusPort] = [await freePort(), await freePort(), await freePort()];
+  const listen = ['--proxy-listen', '--admin-listen', '--status-listen'].flatMap((flag, i) => [
+    flag,
+    `127.0.0.1:${[proxyPort, adminPort, statusPort][i]}`,
+  ]);
+  const child = spawn(process.execPath, [...nodeFlags, main, ...args, ...listen], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let text = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk: Buffer) => (text += chunk.toString('utf8')));
+  const printed = async (wanted: string): Promise<void> => {
+    const deadline = AbortSignal.timeout(deadlineMs);
+    while (!text.includes(wanted)) {
+      if (child.exitCode !== null) throw new Error(`latchkey ended with ${child.exitCode}:\n${text}`);
+      await Promise.race([once(child.stdout, 'data', { signal: deadline }), once(child, 'exit', { signal: deadline })]);
+    }
+  };
+  const stop = async (): Promise<number | null> => {
+    if (child.exitCode !== null) return child.exitCode;
+    child.kill('SIGTERM');
+    await once(child, 'exit', { signal: AbortSignal.timeout(deadlineMs) });
+    return child.exitCode;
+  };
+  await printed(args[0] === 'quickstart' ? 'Ctrl-C stops' : '"msg":"serving"');
+  return { child, proxyPort, adminPort, statusPort, output: () => text, printed, stop };
+}
+
+/** Runs a command to its end. */
+export async function runLatchkey(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  const child = spawn(process.execPath, [main, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString('utf8')));
+  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString('utf8')));
+  await once(child, 'close', { signal: AbortSignal.timeout(deadlineMs) });
+  return { code: child.exitCode, stdout, stderr };
+}
