@@ -14,12 +14,12 @@ import { roundRobin } from './balance.ts';
 import { createListener } from './listener.ts';
 import type { FromWorker, ToWorker, WorkerSettings } from './messages.ts';
 import { createServedTable } from './served-table.ts';
-import { undiciUpstream } from './undici-upstream.ts';
+import { upstreamClient } from './upstream-client.ts';
 
 const settings = workerData as WorkerSettings;
 const log = createLog(settings.log);
 const table = createServedTable();
-const client = undiciUpstream();
+const client = upstreamClient();
 const balancer = roundRobin();
 const name = `latchkey/${settings.version}`;
 const listener = createListener({

@@ -1,0 +1,203 @@
+import { connect, type Socket } from 'node:net';
+import type { Target } from '#table/service-entry.ts';
+import { ResponseParser, ResponseSyntaxError, type ResponseEvents } from './response-parser.ts';
+import type { ResponseListener, UpstreamClient, UpstreamExchange, UpstreamFault, UpstreamRequest } from './upstream.ts';
+
+/** Connections are closed after this long without use; Kong's default (kong-facts 2.9). */
+const keepAliveMs = 60_000;
+
+/** What may stand in a request line; llhttp has checked what the client sent, this checks what we made of it. */
+const requestTarget = /^[\x21-\x7e\x80-\xff]+$/;
+
+/** The connections to one target. */
+interface Origin {
+  readonly idle: Connection[];
+  active: number;
+  /** No service has the target any more: connections end with their request. */
+  isRetired: boolean;
+}
+
+function headText(request: UpstreamRequest): string {
+  if (!requestTarget.test(request.path))
+    throw new ResponseSyntaxError('the path has a character that no request may have');
+  let text = `${request.method} ${request.path} HTTP/1.1\r\n`;
+  const { headers } = request;
+  for (let i = 0; i < headers.length; i += 2) text += `${headers[i]}: ${headers[i + 1]}\r\n`;
+  return `${text}Connection: keep-alive\r\n\r\n`;
+}
+
+/** One connection, one request at a time on it. */
+class Connection implements ResponseEvents, UpstreamExchange {
+  readonly #origin: Origin;
+  readonly #socket: Socket;
+  readonly #parser = new ResponseParser(this);
+  #listener: ResponseListener | undefined = undefined;
+  #connectTimer: NodeJS.Timeout | undefined;
+  #timeoutMs = 0;
+  #isConnected = false;
+
+  constructor(target: Target, origin: Origin, connectTimeoutMs: number) {
+    this.#origin = origin;
+    this.#socket = connect({ host: target.host, port: target.port, noDelay: true, autoSelectFamily: true });
+    this.#connectTimer = setTimeout(
+      () => this.#fail('connect', new Error('connecting took too long')),
+      connectTimeoutMs,
+    );
+    this.#socket.once('connect', () => {
+      this.#isConnected = true;
+      clearTimeout(this.#connectTimer);
+    });
+    this.#socket.on('data', (chunk: Buffer) => this.#receive(chunk));
+    this.#socket.on('timeout', () => this.#fail('timeout', new Error('the upstream is silent')));
+    this.#socket.on('error', (error) => this.#fail(this.#faultOfEnd(), error));
+    this.#socket.on('end', () => this.#finish());
+    this.#socket.on('close', () => this.#fail(this.#faultOfEnd(), new Error('the upstream closed the connection')));
+  }
+
+  get isUsable(): boolean {
+    return !this.#socket.destroyed && this.#socket.writable && !this.#socket.readableEnded;
+  }
+
+  send(request: UpstreamRequest, head: string, listener: ResponseListener): void {
+    this.#listener = listener;
+    this.#parser.expect(request.method === 'HEAD');
+    this.#setTimeout(request.readTimeoutMs);
+    if (request.body === null) this.#socket.write(head, 'latin1');
+    else {
+      this.#socket.cork();
+      this.#socket.write(head, 'latin1');
+      this.#socket.write(request.body as Buffer);
+      this.#socket.uncork();
+    }
+  }
+
+  abort(): void {
+    this.#release();
+    this.#socket.destroy();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  onHead(status: number, statusText: string, headers: readonly string[]): void {
+    this.#listener?.onHead(status, statusText, headers);
+  }
+
+  onData(chunk: Buffer): void {
+    if (this.#listener?.onData(chunk) === false) this.#socket.pause();
+  }
+
+  onEnd(isReusable: boolean): void {
+    const listener = this.#release();
+    this.#socket.resume();
+    if (isReusable && !this.#origin.isRetired && this.isUsable) {
+      this.#setTimeout(keepAliveMs);
+      this.#origin.idle.push(this);
+    } else {
+      this.#socket.destroy();
+    }
+    listener?.onEnd();
+  }
+
+  /** Closes a connection that nothing is under way on. */
+  closeIdle(): void {
+    this.#socket.destroy();
+  }
+
+  #receive(chunk: Buffer): void {
+    try {
+      this.#parser.feed(chunk);
+    } catch (error) {
+      // Also bytes that nobody asked for: the connection could answer the next request with them.
+      this.#fail('invalid', error as Error);
+    }
+  }
+
+  #finish(): void {
+    if (!this.#parser.finish()) this.#fail(this.#faultOfEnd(), new Error('the upstream ended the connection'));
+  }
+
+  /** A connection that ends without a byte of the response was most likely closed as it was used again. */
+  #faultOfEnd(): UpstreamFault {
+    if (!this.#isConnected) return 'connect';
+    return this.#parser.hasBegun ? 'invalid' : 'closed';
+  }
+
+  #fail(fault: UpstreamFault, error: Error): void {
+    clearTimeout(this.#connectTimer);
+    const { idle } = this.#origin;
+    const at = idle.indexOf(this);
+    if (at !== -1) idle.splice(at, 1);
+    const listener = this.#release();
+    this.#socket.destroy();
+    listener?.onFault(fault, error);
+  }
+
+  /** Ends the exchange that is under way and gives who is to be told. */
+  #release(): ResponseListener | undefined {
+    const listener = this.#listener;
+    this.#listener = undefined;
+    if (listener !== undefined) this.#origin.active -= 1;
+    return listener;
+  }
+
+  #setTimeout(timeoutMs: number): void {
+    if (timeoutMs === this.#timeoutMs) return;
+    this.#timeoutMs = timeoutMs;
+    this.#socket.setTimeout(timeoutMs);
+  }
+}
+
+const keyOf = (target: Target): string => `${target.host} ${target.port}`;
+
+/**
+ * Requests whose body is at hand (or absent) over plain HTTP/1.1, on connections of our own: half the cost
+ * of undici. It is strict, keeps no request waiting, and gives up whatever it does not understand.
+ */
+export function http1Upstream(): UpstreamClient {
+  const origins = new Map<string, Origin>();
+
+  const originOf = (target: Target): Origin => {
+    const key = keyOf(target);
+    let origin = origins.get(key);
+    if (origin === undefined) origins.set(key, (origin = { idle: [], active: 0, isRetired: false }));
+    return origin;
+  };
+
+  const retire = (origin: Origin): void => {
+    origin.isRetired = true;
+    for (const connection of origin.idle.splice(0)) connection.closeIdle();
+  };
+
+  const connectionTo = (target: Target, connectTimeoutMs: number): Connection => {
+    const origin = originOf(target);
+    origin.active += 1;
+    // The one used last is the least likely to be closed by the other side.
+    for (let last = origin.idle.pop(); last !== undefined; last = origin.idle.pop()) if (last.isUsable) return last;
+    return new Connection(target, origin, connectTimeoutMs);
+  };
+
+  return {
+    send(target, request, listener) {
+      const head = headText(request);
+      const connection = connectionTo(target, request.connectTimeoutMs);
+      connection.send(request, head, listener);
+      return connection;
+    },
+
+    retain(targets) {
+      const kept = new Set(targets.map(keyOf));
+      for (const [key, origin] of origins) {
+        if (kept.has(key)) continue;
+        origins.delete(key);
+        retire(origin);
+      }
+    },
+
+    async close() {
+      for (const origin of origins.values()) retire(origin);
+      origins.clear();
+    },
+  };
+}

@@ -1,0 +1,234 @@
+/**
+ * Parses HTTP/1.1 responses (RFC 9112), at least as strictly as llhttp: whatever is accepted here, llhttp
+ * accepts with the same result (test/unit/gateway/response-parser.test.ts compares them on mutated
+ * responses). Anything ambiguous is an error, and the connection is not used again.
+ */
+export interface ResponseEvents {
+  onHead(status: number, statusText: string, headers: readonly string[]): void;
+  onData(chunk: Buffer): void;
+  /** @param isReusable whether another request may follow on the connection */
+  onEnd(isReusable: boolean): void;
+}
+
+/** Bytes of a head, or of trailers; what Node's own client takes. */
+const headLimitBytes = 16 * 1024;
+const sizeLineLimitBytes = 256;
+
+const head =
+  /^HTTP\/1\.([01]) ([1-5]\d\d)(?: ([\t\x20-\x7e\x80-\xff]*))?\r\n((?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*\r\n)*)$/;
+const trailers = /^(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*\r\n)*$/;
+const sizeLine = /^([0-9A-Fa-f]{1,8})(?:;[!#$%&'*+\-.^_`|~0-9A-Za-z]+(?:=[!#$%&'*+\-.^_`|~0-9A-Za-z]+)?)*$/;
+
+const outerSpace = /^[\t ]+|[\t ]+$/g;
+/** Fields that say where a message ends: where they stand oddly, parsers differ on what they mean. */
+const framingField = /^(?:content-length|transfer-encoding|connection|proxy-connection|upgrade):/im;
+const oddFraming =
+  /^(?:content-length|transfer-encoding|connection|proxy-connection|upgrade):(?:[^\r]*[\t ]\r|[\t ]*\t)/im;
+
+/** What of the response is expected next. */
+type State = 'head' | 'length' | 'until-close' | 'chunk-size' | 'chunk-data' | 'chunk-end' | 'trailers' | 'done';
+
+/** What the headers say of the body and the connection. */
+interface Framing {
+  readonly contentLength: number | undefined;
+  readonly isChunked: boolean;
+  readonly isClosing: boolean;
+}
+
+/** The response cannot be trusted. */
+export class ResponseSyntaxError extends Error {}
+
+function parseHeaders(lines: string): string[] {
+  const headers: string[] = [];
+  let at = 0;
+  while (at < lines.length) {
+    const end = lines.indexOf('\r\n', at);
+    const colon = lines.indexOf(':', at);
+    headers.push(lines.slice(at, colon), lines.slice(colon + 1, end).replace(outerSpace, ''));
+    at = end + 2;
+  }
+  return headers;
+}
+
+function readFraming(headers: readonly string[], isOld: boolean): Framing {
+  let contentLength: number | undefined;
+  let isChunked = false;
+  let isClosing = isOld;
+  for (let i = 0; i < headers.length; i += 2) {
+    const value = headers[i + 1] ?? '';
+    switch (headers[i]?.toLowerCase()) {
+      case 'content-length':
+        if (contentLength !== undefined || !/^\d{1,15}$/.test(value))
+          throw new ResponseSyntaxError('bad Content-Length');
+        contentLength = Number(value);
+        break;
+      case 'transfer-encoding':
+        if (isChunked || isOld || value.toLowerCase() !== 'chunked')
+          throw new ResponseSyntaxError('bad Transfer-Encoding');
+        isChunked = true;
+        break;
+      case 'connection':
+        if (/(?:^|[\t ,])close(?:$|[\t ,])/i.test(value)) isClosing = true;
+        break;
+      default:
+    }
+  }
+  if (isChunked && contentLength !== undefined)
+    throw new ResponseSyntaxError('both Content-Length and Transfer-Encoding');
+  return { contentLength, isChunked, isClosing };
+}
+
+/** Parses the responses of one connection, one after the other. A class because each connection keeps one. */
+export class ResponseParser {
+  readonly #events: ResponseEvents;
+  #state: State = 'done';
+  #isHead = false;
+  #isReusable = true;
+  /** Bytes of the body, or of the chunk, that are still to come. */
+  #remaining = 0;
+  /** Start of a head or line whose end has not come yet. */
+  #pending: Buffer | undefined = undefined;
+
+  constructor(events: ResponseEvents) {
+    this.#events = events;
+  }
+
+  /** Expects the response to a request; a HEAD has no body whatever its headers say. */
+  expect(isHead: boolean): void {
+    this.#state = 'head';
+    this.#isHead = isHead;
+    this.#isReusable = true;
+  }
+
+  /** Whether anything of the response has come. */
+  get hasBegun(): boolean {
+    return this.#state !== 'head' || this.#pending !== undefined;
+  }
+
+  /** @throws ResponseSyntaxError */
+  feed(received: Buffer): void {
+    let rest = this.#pending === undefined ? received : Buffer.concat([this.#pending, received]);
+    this.#pending = undefined;
+    while (rest.byteLength > 0) {
+      const used = this.#step(rest);
+      if (used === 0) {
+        this.#pending = rest;
+        return;
+      }
+      rest = used === rest.byteLength ? empty : rest.subarray(used);
+    }
+  }
+
+  /** The connection has ended cleanly. Gives whether that completes the response. */
+  finish(): boolean {
+    if (this.#state !== 'until-close') return false;
+    this.#isReusable = false;
+    this.#end();
+    return true;
+  }
+
+  /** Takes what it can from the start of the bytes; 0 if more must come first. */
+  #step(bytes: Buffer): number {
+    switch (this.#state) {
+      case 'head':
+        return this.#readHead(bytes);
+      case 'length':
+      case 'chunk-data':
+        return this.#readData(bytes);
+      case 'until-close':
+        this.#events.onData(bytes);
+        return bytes.byteLength;
+      case 'chunk-size':
+        return this.#readSize(bytes);
+      case 'chunk-end':
+        return this.#readChunkEnd(bytes);
+      case 'trailers':
+        return this.#readTrailers(bytes);
+      case 'done':
+        throw new ResponseSyntaxError('bytes that belong to no response');
+    }
+  }
+
+  #readHead(bytes: Buffer): number {
+    const end = bytes.indexOf('\r\n\r\n');
+    if (end === -1 || end > headLimitBytes) {
+      if (bytes.byteLength > headLimitBytes) throw new ResponseSyntaxError('the head is too large');
+      return 0;
+    }
+    const parts = head.exec(bytes.toString('latin1', 0, end + 2));
+    if (parts === null) throw new ResponseSyntaxError('bad head');
+    const status = Number(parts[2]);
+    if (status === 101) throw new ResponseSyntaxError('a switch of protocols that nobody asked for');
+    const fields = parts[4] ?? '';
+    if (oddFraming.test(fields)) throw new ResponseSyntaxError('white space around a framing field');
+    // Interim responses end here (RFC 9110 section 15.2); they have no body to frame.
+    const isOddInterim = status < 200 && (parts[1] === '0' || framingField.test(fields));
+    if (isOddInterim) throw new ResponseSyntaxError('framing in an interim response');
+    if (status >= 200) this.#beginBody(status, parts[3] ?? '', parseHeaders(fields), parts[1] === '0');
+    return end + 4;
+  }
+
+  #beginBody(status: number, statusText: string, headers: readonly string[], isOld: boolean): void {
+    const framing = readFraming(headers, isOld);
+    this.#isReusable = !framing.isClosing;
+    this.#events.onHead(status, statusText, headers);
+    if (this.#isHead || status === 204 || status === 304 || framing.contentLength === 0) return this.#end();
+    if (framing.isChunked) this.#state = 'chunk-size';
+    else if (framing.contentLength === undefined) this.#state = 'until-close';
+    else {
+      this.#state = 'length';
+      this.#remaining = framing.contentLength;
+    }
+  }
+
+  #readData(bytes: Buffer): number {
+    const used = Math.min(this.#remaining, bytes.byteLength);
+    this.#remaining -= used;
+    this.#events.onData(used === bytes.byteLength ? bytes : bytes.subarray(0, used));
+    if (this.#remaining > 0) return used;
+    if (this.#state === 'length') this.#end();
+    else this.#state = 'chunk-end';
+    return used;
+  }
+
+  #readSize(bytes: Buffer): number {
+    const end = bytes.indexOf('\r\n');
+    if (end === -1 || end > sizeLineLimitBytes) {
+      if (bytes.byteLength > sizeLineLimitBytes) throw new ResponseSyntaxError('the chunk size is too long');
+      return 0;
+    }
+    const size = sizeLine.exec(bytes.toString('latin1', 0, end))?.[1];
+    if (size === undefined) throw new ResponseSyntaxError('bad chunk size');
+    this.#remaining = Number.parseInt(size, 16);
+    this.#state = this.#remaining === 0 ? 'trailers' : 'chunk-data';
+    return end + 2;
+  }
+
+  #readChunkEnd(bytes: Buffer): number {
+    if (bytes.byteLength < 2 && bytes[0] === 13) return 0;
+    if (bytes[0] !== 13 || bytes[1] !== 10) throw new ResponseSyntaxError('bad end of a chunk');
+    this.#state = 'chunk-size';
+    return 2;
+  }
+
+  #readTrailers(bytes: Buffer): number {
+    // No trailers at all is an empty line right away.
+    const isEmpty = bytes[0] === 13 && bytes[1] === 10;
+    const end = isEmpty ? -2 : bytes.indexOf('\r\n\r\n');
+    if (end === -1) {
+      if (bytes.byteLength > headLimitBytes) throw new ResponseSyntaxError('the trailers are too large');
+      return 0;
+    }
+    const lines = isEmpty ? '' : bytes.toString('latin1', 0, end + 2);
+    if (!trailers.test(lines) || framingField.test(lines)) throw new ResponseSyntaxError('bad trailers');
+    this.#end();
+    return end + 4;
+  }
+
+  #end(): void {
+    this.#state = 'done';
+    this.#events.onEnd(this.#isReusable);
+  }
+}
+
+const empty = Buffer.alloc(0);

@@ -1,0 +1,195 @@
+/** Raw bytes on a socket: what must be refused, and that nothing of it reaches the upstream. */
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { WebSocket, WebSocketServer } from 'ws';
+import { startPipeline, type Pipeline } from '#pipeline.ts';
+import { consumer, ingress, plugin, service } from '../support/objects.ts';
+import { objectSource } from '../support/object-source.ts';
+import { seenHeader, startUpstream } from '../support/upstream.ts';
+
+let upstream: Awaited<ReturnType<typeof startUpstream>>;
+let pipeline: Pipeline;
+let sockets: WebSocketServer;
+/** Raw headers of the upgrade that the upstream saw last. */
+let upgradeHeaders: readonly string[] = [];
+
+beforeAll(async () => {
+  upstream = await startUpstream();
+  sockets = new WebSocketServer({ server: upstream.server });
+  sockets.on('connection', (socket, request) => {
+    upgradeHeaders = request.rawHeaders;
+    socket.on('message', (data: Buffer) => socket.send(`echo ${data.toString()}`));
+  });
+  const source = objectSource();
+  pipeline = await startPipeline({
+    source,
+    translate: { ingressClass: 'kong' },
+    listen: { host: '127.0.0.1', port: 0 },
+    workers: 1,
+    log: { level: 'silent', format: 'json' },
+    version: '0.0.0-test',
+  });
+  const none = { created: undefined, isBroken: false };
+  source.set([
+    ingress({ name: 'open', path: '/', service: 's', plugins: [], ...none }),
+    ingress({ name: 'guarded', path: '/guarded', service: 's', plugins: ['p'], ...none }),
+    plugin({ name: 'p', type: 'key-auth', config: {}, isDisabled: false, isGlobal: false }),
+    consumer({ name: 'bob', username: 'bob', credentials: ['k'], created: undefined, class: 'kong' }),
+    {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { name: 'k', namespace: 'default', labels: { 'konghq.com/credential': 'key-auth' } },
+      stringData: { key: 'bobs-key' },
+    },
+    service({ name: 's', port: 80, plugins: [] }),
+    {
+      apiVersion: 'discovery.k8s.io/v1',
+      kind: 'EndpointSlice',
+      metadata: { name: 's-1', namespace: 'default', labels: { 'kubernetes.io/service-name': 's' } },
+      addressType: 'IPv4',
+      endpoints: [{ addresses: ['127.0.0.1'] }],
+      ports: [{ port: upstream.port }],
+    },
+  ]);
+  await pipeline.settled();
+});
+
+afterAll(async () => {
+  await pipeline.stop(0);
+  sockets.close();
+  await upstream.close();
+});
+
+beforeEach(() => void upstream.take());
+
+/** Sends bytes and gives everything that comes back until the gateway closes the connection. */
+async function exchange(bytes: string): Promise<string> {
+  const socket = connect(pipeline.port, '127.0.0.1');
+  let received = '';
+  socket.on('data', (chunk: Buffer) => (received += chunk.toString('latin1')));
+  socket.on('error', () => undefined);
+  socket.write(bytes, 'latin1');
+  await once(socket, 'close', { signal: AbortSignal.timeout(10_000) });
+  return received;
+}
+
+const statusOf = (answer: string): number => Number(/^HTTP\/1\.1 (\d+)/.exec(answer)?.[1] ?? 0);
+
+describe('a request that could mean two things is refused and its connection closed', () => {
+  test.for([
+    [
+      'two lengths of framing',
+      'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+      400,
+    ],
+    ['Content-Length twice', 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nContent-Length: 3\r\n\r\nabc', 400],
+    ['a list of lengths', 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3, 3\r\n\r\nabc', 400],
+    ['gzip, chunked', 'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n', 501],
+    [
+      'HTTP/1.0 with a transfer coding',
+      'POST / HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+      400,
+    ],
+    ['no Host', 'GET / HTTP/1.1\r\n\r\n', 400],
+    ['two Hosts', 'GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n', 400],
+    ['a Host that is none', 'GET / HTTP/1.1\r\nHost: a/b\r\n\r\n', 400],
+    ['an absolute target of another host', 'GET http://evil/ HTTP/1.1\r\nHost: a\r\n\r\n', 400],
+    ['a target that is no path', 'OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n', 400],
+    ['TRACE', 'TRACE / HTTP/1.1\r\nHost: a\r\n\r\n', 405],
+    ['an odd expectation', 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nExpect: y 100-continue\r\n\r\nabc', 417],
+    ['a folded header', 'GET / HTTP/1.1\r\nHost: a\r\nX-A: 1\r\n 2\r\n\r\n', 400],
+    ['a bare line feed', 'GET / HTTP/1.1\nHost: a\n\n', 400],
+    ['a space before the colon', 'GET / HTTP/1.1\r\nHost : a\r\n\r\n', 400],
+    ['a raw fragment', 'GET /guarded#x HTTP/1.1\r\nHost: a\r\n\r\n', 400],
+    ['a raw backslash', 'GET /x\\..\\guarded HTTP/1.1\r\nHost: a\r\n\r\n', 400],
+    ['a head over 16 KiB', `GET / HTTP/1.1\r\nHost: a\r\nX-A: ${'a'.repeat(17_000)}\r\n\r\n`, 431],
+  ] as const)('%s', async ([, bytes, status]) => {
+    expect(statusOf(await exchange(bytes))).toBe(status);
+    expect(upstream.take()).toEqual([]);
+  });
+});
+
+describe('what passes', () => {
+  test('an absolute target of the same host is read as its path', async () => {
+    const answer = await exchange('GET http://a/x?y HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
+    expect([statusOf(answer), upstream.take()[0]?.path]).toEqual([200, '/x?y']);
+  });
+
+  test.for([
+    [900, 200, ['bob']],
+    [5_000, 431, []],
+  ] as const)(
+    'a list of %i headers is never cut in silence: a key at its end counts',
+    async ([count, status, username]) => {
+      const filler = 'a:1\r\n'.repeat(count);
+      const head = 'GET /guarded HTTP/1.1\r\nHost: a\r\nConnection: close\r\n';
+      const answer = await exchange(`${head}${filler}apikey: bobs-key\r\n\r\n`);
+      expect([statusOf(answer), seenHeader(upstream.take()[0], 'X-Consumer-Username')]).toEqual([status, username]);
+    },
+  );
+
+  test('100 Continue comes only once the key is good', async () => {
+    const head = (key: string): string =>
+      `POST /guarded HTTP/1.1\r\nHost: a\r\napikey: ${key}\r\nContent-Length: 3\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n`;
+    expect(await exchange(head('wrong'))).toMatch(/^HTTP\/1\.1 401 /);
+    expect(await exchange(`${head('bobs-key')}abc`)).toMatch(/^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 200 /);
+    expect(upstream.take().map(({ body }) => body)).toEqual(['abc']);
+  });
+
+  test('a chunked body arrives whole, and its framing is ours', async () => {
+    const answer = await exchange(
+      'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n',
+    );
+    expect(statusOf(answer)).toBe(200);
+    expect(upstream.take()[0]?.body).toBe('abcde');
+  });
+
+  test('a refused request with a body is not followed by another on its connection', async () => {
+    const answer = await exchange(
+      'POST /guarded HTTP/1.1\r\nHost: a\r\nContent-Length: 60\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n',
+    );
+    expect(answer.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 401']);
+    expect(upstream.take()).toEqual([]);
+  });
+});
+
+describe('WebSocket', () => {
+  const forged = { 'X-Consumer-Username': 'mallory', x_consumer_id: 'x', 'X-Anonymous-Consumer': 'true' };
+
+  test('with a key it is joined to the upstream, who learns who calls, and nothing forged', async () => {
+    const socket = new WebSocket(`ws://127.0.0.1:${pipeline.port}/guarded/x`, {
+      headers: { ...forged, apikey: 'bobs-key' },
+    });
+    await once(socket, 'open');
+    socket.send('hello');
+    expect(String((await once(socket, 'message'))[0])).toBe('echo hello');
+    const seen = { method: '', path: '', body: '', rawHeaders: upgradeHeaders };
+    expect(seenHeader(seen, 'X-Consumer-Username')).toEqual(['bob']);
+    expect([seenHeader(seen, 'x_consumer_id'), seenHeader(seen, 'X-Anonymous-Consumer')]).toEqual([[], []]);
+    socket.close();
+    await once(socket, 'close');
+  });
+
+  test('on an open route forged identity headers end here too', async () => {
+    const socket = new WebSocket(`ws://127.0.0.1:${pipeline.port}/x`, { headers: forged });
+    await once(socket, 'open');
+    const seen = { method: '', path: '', body: '', rawHeaders: upgradeHeaders };
+    for (const name of Object.keys(forged)) expect([name, seenHeader(seen, name)]).toEqual([name, []]);
+    socket.close();
+    await once(socket, 'close');
+  });
+
+  test('without a key it is refused before the upgrade', async () => {
+    upgradeHeaders = [];
+    const socket = new WebSocket(`ws://127.0.0.1:${pipeline.port}/guarded`);
+    socket.on('error', () => undefined);
+    const [, response] = (await once(socket, 'unexpected-response')) as [unknown, { statusCode: number }];
+    expect([response.statusCode, upgradeHeaders]).toEqual([401, []]);
+  });
+
+  test('another protocol is not switched to; the request is served as if it had not asked', async () => {
+    const answer = await exchange('GET /x HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, close\r\nUpgrade: h2c\r\n\r\n');
+    expect([statusOf(answer), seenHeader(upstream.take()[0], 'Upgrade')]).toEqual([200, []]);
+  });
+});
