@@ -4,14 +4,40 @@ import { badRequest } from './errors.ts';
 /** Arguments of a write, nested as they are stated. */
 export type Arguments = Record<string, unknown>;
 
-const maxArguments = 1_000;
+export const maxArguments = 1_000;
+const maxDepth = 16;
+
+export const tooManyArguments = () => badRequest('Too many arguments');
+const tooDeep = () => badRequest(`Arguments are nested more than ${maxDepth} levels deep`);
+
+/**
+ * Bounds what the rest of the way through the Admin API may meet: how many values, how deep (everything
+ * behind this may recurse), and that every text is one that can be written as UTF-8.
+ *
+ * @throws AdminError 400
+ */
+export function assertBounds(args: Arguments): void {
+  let level: unknown[] = [args];
+  let count = 0;
+  for (let depth = 0; level.length > 0; depth += 1) {
+    if (depth > maxDepth) throw tooDeep();
+    if (level.some((value) => typeof value === 'string' && !value.isWellFormed())) {
+      throw badRequest('Arguments hold text that is not valid Unicode');
+    }
+    const inner = level.filter((value) => typeof value === 'object' && value !== null);
+    for (const value of inner) count += Object.keys(value).length;
+    if (count > maxArguments) throw tooManyArguments();
+    level = inner.flatMap((value) => Object.values(value) as unknown[]);
+  }
+}
 
 /** An object that inherits nothing: a name such as `__proto__` is a name like any other. */
 const bare = (): Arguments => Object.create(null) as Arguments;
 
 /** `config.key_names[]`, `config[key_names][1]` → `['config', 'key_names', '[]']`. */
 function pathOf(name: string): string[] {
-  const parts = name.split(/\.|(?=\[)/).filter((part) => part !== '');
+  const parts = name.split(/\.|(?=\[)/, maxDepth + 1).filter((part) => part !== '');
+  if (parts.length > maxDepth) throw tooDeep();
   return parts.map((part) => {
     const inner = /^\[(.*)\]$/.exec(part)?.[1];
     if (inner === undefined) return part;
@@ -34,15 +60,19 @@ function place(into: Arguments, path: readonly string[], value: string): void {
   place(next, rest, value);
 }
 
+/** The place that a name gives its value in a list: `key_names[2]` is 2, all others 0. */
+const indexOf = (name: string): number => Number(/\[(\d{1,9})\]$/.exec(name)?.[1] ?? 0);
+
 /**
  * Nests the pairs of a form (kong-facts 3.1).
  *
  * @throws AdminError 400 for more than 1,000 arguments
  */
 export function nestForm(pairs: readonly (readonly [name: string, value: string])[]): Arguments {
-  if (pairs.length > maxArguments) throw badRequest('Too many arguments');
+  if (pairs.length > maxArguments) throw tooManyArguments();
   const nested = bare();
-  for (const [name, value] of pairs) {
+  const ordered = [...pairs].sort(([a], [b]) => indexOf(a) - indexOf(b));
+  for (const [name, value] of ordered) {
     const path = pathOf(name);
     if (path.length > 0) place(nested, path, value);
   }
@@ -59,12 +89,13 @@ function inferText(value: string, type: string | undefined): unknown {
   return value;
 }
 
-/** Form values as what the schema wants; JSON values are never converted (kong-facts 3.1). */
-export function inferForm(value: unknown, schema: TSchema | undefined): unknown {
+function inferForm(value: unknown, schema: TSchema | undefined): unknown {
   const { type, items, properties } = (schema ?? {}) as SchemaFields;
   if (Array.isArray(value)) return value.map((item) => inferForm(item, items));
   if (typeof value === 'object' && value !== null) {
-    const fields = Object.entries(value).map(([name, inner]) => [name, inferForm(inner, properties?.[name])]);
+    const schemaOf = (name: string) =>
+      properties !== undefined && Object.hasOwn(properties, name) ? properties[name] : undefined;
+    const fields = Object.entries(value).map(([name, inner]) => [name, inferForm(inner, schemaOf(name))]);
     return Object.fromEntries(fields) as unknown;
   }
   if (typeof value !== 'string') return value;
@@ -72,5 +103,5 @@ export function inferForm(value: unknown, schema: TSchema | undefined): unknown 
   return inferText(value, type);
 }
 
-/** The schema of an entity's arguments as `inferForm` wants it. */
+/** Form values as what an entity's schema wants; JSON values are never converted (kong-facts 3.1). */
 export const inferEntity = (value: Arguments, schema: TObject): Arguments => inferForm(value, schema) as Arguments;

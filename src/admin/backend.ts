@@ -1,5 +1,8 @@
+import type { KubernetesObject } from '#resources/kind.ts';
+import type { Ref } from '#resources/ref.ts';
 import type { Source, Edit } from '#source/source.ts';
 import type { Store } from '#store/store.ts';
+import { AdminError } from './errors.ts';
 
 /** What the Admin API needs of the rest. */
 export interface AdminOptions {
@@ -12,15 +15,27 @@ export interface AdminOptions {
   now(): Date;
   /** Digest of a credential's secret, as the store has it in `sealed`. */
   digest(type: string, secret: string): string;
+  /** Told of bugs: which endpoint and where in the code, nothing of the request. */
+  readonly log?: { error(fields: object, message: string): void };
 }
 
 /** The options, and writes that answer when they are in force. */
 export interface Backend extends AdminOptions {
   /** Makes edits as one and resolves when every request meets them. */
   write(edits: readonly Edit[]): Promise<void>;
+  /** The object as it was written, secrets included. Not for keeping. */
+  read(ref: Ref): Promise<KubernetesObject | undefined>;
   /** Runs one write after the other: what a check found still holds when the edit is made. */
   inTurn<T>(work: () => Promise<T>): Promise<T>;
 }
+
+/** What keeps a source from its work, by file and line, is for whoever asked for it. */
+const explain =
+  (what: string) =>
+  (error: unknown): never => {
+    if (error instanceof AdminError) throw error;
+    throw new AdminError(500, { message: `${what}: ${error instanceof Error ? error.message : 'unknown'}` });
+  };
 
 /** See `Backend`. */
 export function createBackend(options: AdminOptions): Backend {
@@ -28,12 +43,19 @@ export function createBackend(options: AdminOptions): Backend {
   return {
     ...options,
     async write(edits) {
-      await options.source.write(edits);
+      await options.source.write(edits).catch(explain('cannot write'));
       await options.settled();
+    },
+    async read(ref) {
+      return options.source.read(ref).catch(explain('cannot read'));
     },
     async inTurn(work) {
       const turn = queue.then(work);
-      queue = turn.catch(() => undefined);
+      // Not `catch` alone: it would pass the result on, and keep what was shown (a key) until the next turn.
+      queue = turn.then(
+        () => undefined,
+        () => undefined,
+      );
       return turn;
     },
   };

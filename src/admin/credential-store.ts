@@ -1,12 +1,13 @@
-import { consumerId, uidFromRef } from '#resources/ids.ts';
+import { consumerId } from '#resources/ids.ts';
 import { refOf, type KubernetesObject } from '#resources/kind.ts';
 import { kongConsumer, type KongConsumer } from '#resources/kong-consumer.ts';
 import { credentialLabel, secret, type Secret } from '#resources/secret.ts';
 import { consumersBySecret } from '#store/indexes.ts';
 import type { Backend } from './backend.ts';
-import { credentialEntity, seconds } from './entity.ts';
-import { isUuid, namespaceOf } from './look-up.ts';
+import { credentialEntity, idOf, seconds } from './entity.ts';
+import { isOurs, isUuid, namespaceOf, oldest } from './look-up.ts';
 
+/** Value of the label konghq.com/credential. */
 export const keyAuth = 'key-auth';
 
 /** A credential and the consumer that lists it. */
@@ -31,35 +32,51 @@ function secondsLeft(object: Secret, now: Date): number | null {
   return end === undefined ? null : Math.max(0, Math.floor((end - now.getTime()) / 1000));
 }
 
-/** An expired credential is gone from every read (kong-facts 1.8). */
 function isLive(object: Secret, now: Date): boolean {
   const end = expiryMs(object);
   return end === undefined || end > now.getTime();
 }
 
-/** The key-auth credentials that a consumer lists. */
+/** Our consumers that list a Secret. */
+export function ownersOf(backend: Backend, namespace: string, name: string): KongConsumer[] {
+  const found = backend.store.lookup(consumersBySecret, `${namespace}/${name}`);
+  return found.filter((object) => isOurs(backend, object));
+}
+
+/** The key-auth credentials that a consumer lists. An expired one is gone from every read (kong-facts 1.8). */
 export function credentialsOf(backend: Backend, consumer: KongConsumer): OwnedCredential[] {
-  return (consumer.credentials ?? [])
+  return [...new Set(consumer.credentials ?? [])]
     .map((name) => backend.store.get(secret, namespaceOf(consumer), name))
     .filter((object) => isKeyAuth(object))
     .filter((object) => isLive(object, backend.now()))
     .map((object) => ({ secret: object, consumer }));
 }
 
-/** Every key-auth credential that a consumer lists. */
-export function allCredentials(backend: Backend): OwnedCredential[] {
+function listedCredentials(backend: Backend, isWanted: (object: Secret) => boolean): OwnedCredential[] {
   return backend.store
     .list(secret)
-    .filter((object) => isKeyAuth(object) && isLive(object, backend.now()))
+    .filter((object) => isKeyAuth(object) && isWanted(object))
     .flatMap((object) => {
-      const [consumer] = backend.store.lookup(consumersBySecret, `${namespaceOf(object)}/${object.metadata.name}`);
+      const consumer = oldest(ownersOf(backend, namespaceOf(object), object.metadata.name));
       return consumer === undefined ? [] : [{ secret: object, consumer }];
     });
 }
 
-export function credentialId(object: Secret): string {
-  return object.metadata.uid ?? uidFromRef(refOf(secret, object));
+/** Every key-auth credential that a consumer lists. */
+export function allCredentials(backend: Backend): OwnedCredential[] {
+  const now = backend.now();
+  return listedCredentials(backend, (object) => isLive(object, now));
 }
+
+/** Every credential with this key, those that have expired and still hold it included. */
+export function holdersOf(backend: Backend, key: string): (OwnedCredential & { readonly isExpired: boolean })[] {
+  const digest = backend.digest(keyAuth, key);
+  const now = backend.now();
+  const held = listedCredentials(backend, (object) => object.sealed?.['key']?.digest === digest);
+  return held.map((owned) => ({ ...owned, isExpired: !isLive(owned.secret, now) }));
+}
+
+export const credentialId = (object: Secret): string => idOf(secret, object);
 
 /** One of these by id, or by key: the digests of both are compared, no key is kept. */
 export function findCredential(
@@ -69,28 +86,30 @@ export function findCredential(
 ): OwnedCredential | undefined {
   if (isUuid(idOrKey)) return among.find(({ secret: object }) => credentialId(object) === idOrKey.toLowerCase());
   const digest = backend.digest(keyAuth, idOrKey);
-  return among.find(({ secret: object }) => object.sealed?.['key']?.digest === digest);
+  const found = among.filter(({ secret: object }) => object.sealed?.['key']?.digest === digest);
+  const first = oldest(found.map(({ secret: object }) => object));
+  return found.find(({ secret: object }) => object === first);
 }
 
 const asFields = (value: unknown): Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 
-/** The text of a data field of a Secret as it was written. */
-function dataField(object: KubernetesObject, field: string): string {
-  const text = asFields(object['stringData'])[field];
+/** The text of a data field of a Secret as it was written; `stringData` wins (`store/seal.ts`). */
+function dataField(object: KubernetesObject | undefined, field: string): string | null {
+  const text = asFields(object?.['stringData'])[field];
   if (typeof text === 'string') return text;
-  const encoded = asFields(object['data'])[field];
-  return typeof encoded === 'string' ? Buffer.from(encoded, 'base64').toString('utf8') : '';
+  const encoded = asFields(object?.['data'])[field];
+  return typeof encoded === 'string' ? Buffer.from(encoded, 'base64').toString('utf8') : null;
 }
 
 /** A credential as it is shown, its key read from the source for this answer only. */
 export async function showCredential(backend: Backend, { secret: object, consumer }: OwnedCredential) {
-  const written = await backend.source.read(refOf(secret, object));
+  const written = await backend.read(refOf(secret, object));
   return credentialEntity({
     id: credentialId(object),
     createdAt: seconds(object.metadata.creationTimestamp),
     consumerId: consumerId(consumer, refOf(kongConsumer, consumer)),
-    key: written === undefined ? '' : dataField(written, 'key'),
+    key: dataField(written, 'key'),
     ttl: secondsLeft(object, backend.now()),
   });
 }

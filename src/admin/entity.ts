@@ -49,14 +49,16 @@ export function credentialEntity(credential: {
   readonly id: string;
   readonly createdAt: number | null;
   readonly consumerId: string;
-  readonly key: string;
+  /** Null: the Secret holds none that can be read, and the credential is not in force. */
+  readonly key: string | null;
   readonly ttl: number | null;
 }) {
   const { id, createdAt, key, ttl } = credential;
   return { id, created_at: createdAt, consumer: { id: credential.consumerId }, key, tags: null, ttl };
 }
 
-const defaultProtocols = ['grpc', 'grpcs', 'http', 'https'];
+/** What a plugin is for unless it says otherwise (kong-facts 1.1). */
+export const defaultProtocols = ['grpc', 'grpcs', 'http', 'https'];
 
 /** The config with every field of the schema, absent ones as null. */
 function fullConfig(object: KongPlugin): Record<string, unknown> {
@@ -67,14 +69,22 @@ function fullConfig(object: KongPlugin): Record<string, unknown> {
   return Object.fromEntries(Object.keys(schema.config.properties).map((name) => [name, filled[name] ?? null]));
 }
 
-export function pluginEntity(object: KongPlugin, id: string, routeId: string | undefined) {
+/** What a plugin is attached to: ids, of which at most one is there. */
+export interface PluginScope {
+  readonly routeId?: string | undefined;
+  readonly serviceId?: string | undefined;
+}
+
+const reference = (id: string | undefined) => (id === undefined ? null : { id });
+
+export function pluginEntity(object: KongPlugin, id: string, scope: PluginScope) {
   return {
     id,
     name: object.plugin,
     instance_name: object.instance_name ?? null,
     ...times(object),
-    route: routeId === undefined ? null : { id: routeId },
-    service: null,
+    route: reference(scope.routeId),
+    service: reference(scope.serviceId),
     consumer: null,
     config: fullConfig(object),
     protocols: object.protocols ?? defaultProtocols,
@@ -104,7 +114,7 @@ export function routeEntity(object: Ingress, serviceId: string | undefined) {
     request_buffering: true,
     response_buffering: true,
     tags: null,
-    service: serviceId === undefined ? null : { id: serviceId },
+    service: reference(serviceId),
     snis: null,
     sources: null,
     destinations: null,

@@ -1,12 +1,17 @@
 /** An answer that is not the one asked for, in Kong's shape (kong-facts 3.4). */
 export class AdminError extends Error {
   readonly status: number;
-  readonly body: Readonly<Record<string, unknown>>;
-  constructor(status: number, body: Readonly<Record<string, unknown>>) {
-    super(String(body['message'] ?? status));
+  readonly body: ErrorBody;
+  constructor(status: number, body: ErrorBody) {
+    super(body.message);
     this.status = status;
     this.body = body;
   }
+}
+
+interface ErrorBody {
+  readonly message: string;
+  readonly [field: string]: unknown;
 }
 
 /** What is wrong with fields: a text, or the same for the fields within. `@entity` is about the whole. */
@@ -14,24 +19,28 @@ export interface FieldErrors {
   readonly [field: string]: string | readonly (string | null)[] | FieldErrors;
 }
 
+/** Values that name an entity: `{username: 'bob'}`, `{name: 'key-auth', route: {id: '…'}}`. */
+export interface EntityKey {
+  readonly [field: string]: string | null | EntityKey;
+}
+
 /** `key="value"` pairs in braces, by name, as Kong prints a key. */
-function printKey(fields: Readonly<Record<string, unknown>>): string {
-  const parts = Object.keys(fields)
-    .sort()
-    .map((name) => {
-      const value = fields[name];
-      if (value === null) return `${name}=null`;
-      return typeof value === 'object'
-        ? `${name}=${printKey(value as Record<string, unknown>)}`
-        : `${name}="${String(value)}"`;
+function printKey(key: EntityKey): string {
+  const parts = Object.entries(key)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, value]) => {
+      const printed = value !== null && typeof value === 'object' ? printKey(value) : JSON.stringify(value);
+      return `${name}=${printed}`;
     });
   return `{${parts.join(',')}}`;
 }
 
+const isList = (value: unknown): value is readonly (string | null)[] => Array.isArray(value);
+
 /** Every error with its path, those of the whole first, as the message of a violation lists them. */
 function flatten(errors: FieldErrors, path: string): string[] {
   return Object.keys(errors)
-    .sort()
+    .sort((a, b) => Number(b === '@entity') - Number(a === '@entity') || (a < b ? -1 : 1))
     .flatMap((field) => {
       const error = errors[field];
       const here = path === '' ? field : `${path}.${field}`;
@@ -44,7 +53,11 @@ function flatten(errors: FieldErrors, path: string): string[] {
     });
 }
 
-const isList = (value: unknown): value is readonly (string | null)[] => Array.isArray(value);
+/** 400, code 1: an id that cannot be chosen, because Kubernetes gives it. */
+export function chosenId(id: string, instead: string): AdminError {
+  const message = `invalid primary key: '${printKey({ id })}': ids are given by Kubernetes, ${instead}`;
+  return new AdminError(400, { code: 1, name: 'invalid primary key', message, fields: { id } });
+}
 
 /** 400, code 2. */
 export function schemaViolation(fields: FieldErrors): AdminError {
@@ -53,35 +66,48 @@ export function schemaViolation(fields: FieldErrors): AdminError {
   return new AdminError(400, { code: 2, name: 'schema violation', message: `${start} (${all.join('; ')})`, fields });
 }
 
+/** 400, code 4: a reference by id to what does not exist. */
+export function foreignKeyViolation(field: string, id: string, entities: string): AdminError {
+  const message = `the foreign key '${printKey({ id })}' does not reference an existing '${entities}' entity.`;
+  return new AdminError(400, { code: 4, name: 'foreign key violation', message, fields: { [field]: { id } } });
+}
+
 /** 409, code 5. */
-export function uniqueViolation(fields: Readonly<Record<string, unknown>>): AdminError {
+export function uniqueViolation(fields: EntityKey): AdminError {
   const message = `UNIQUE violation detected on '${printKey(fields)}'`;
   return new AdminError(409, { code: 5, name: 'unique constraint violation', message, fields });
 }
 
 /** 404 of a flat path that was to be changed, code 6. */
-export function entityNotFound(key: Readonly<Record<string, string>>, isPrimary: boolean): AdminError {
-  const message = `could not find the entity with ${isPrimary ? 'primary key ' : ''}'${printKey(key)}'`;
+export function entityNotFound(key: EntityKey): AdminError {
+  const message = `could not find the entity with ${'id' in key ? 'primary key ' : ''}'${printKey(key)}'`;
   return new AdminError(404, { code: 6, name: 'not found', message, fields: key });
 }
 
 /** 400, code 11. */
 export function invalidOption(option: string, fault: string): AdminError {
-  const options = { [option]: fault };
-  return new AdminError(400, {
-    code: 11,
-    name: 'invalid options',
-    message: `invalid option (${option}: ${fault})`,
-    options,
-  });
+  const message = `invalid option (${option}: ${fault})`;
+  return new AdminError(400, { code: 11, name: 'invalid options', message, options: { [option]: fault } });
+}
+
+/** 405, code 12: what is written by `kubectl apply` alone. */
+export function unsupportedWrite(verb: string, entities: string, instead: string): AdminError {
+  const message = `cannot ${verb} '${entities}' entities: ${instead}`;
+  return new AdminError(405, { code: 12, name: 'operation unsupported', message });
+}
+
+/** 400, code 13: a reference by name to what does not exist. */
+export function foreignKeyUnresolved(field: string, key: Readonly<Record<string, string>>, entities: string) {
+  const [name = ''] = Object.keys(key);
+  const fault = `the foreign key cannot be resolved with '${printKey(key)}' for an existing '${entities}' entity`;
+  const message = `foreign key unresolved (${field}.${name}: ${fault})`;
+  const fields = { [field]: { [name]: fault } };
+  return new AdminError(400, { code: 13, name: 'foreign keys unresolved', message, fields });
 }
 
 export const notFound = (): AdminError => new AdminError(404, { message: 'Not found' });
 export const methodNotAllowed = (): AdminError => new AdminError(405, { message: 'Method not allowed' });
 export const badRequest = (message: string): AdminError => new AdminError(400, { message });
 
-/** Routes, services and what else is written by `kubectl apply` alone; Kong's code for such a write. */
-export function unsupportedWrite(verb: string, entities: string, instead: string): AdminError {
-  const message = `cannot ${verb} '${entities}' entities here: ${instead}`;
-  return new AdminError(405, { code: 12, name: 'operation unsupported', message });
-}
+/** 409 without Kong's like: what was to be written is no longer as it was, or stands in more places. */
+export const conflict = (message: string): AdminError => new AdminError(409, { message });

@@ -1,10 +1,9 @@
+import { classAnnotation } from '#resources/annotations.ts';
 import { ingress, type Ingress } from '#resources/ingress.ts';
-import { pluginsAnnotation } from '#resources/annotations.ts';
 import type { KubernetesObject } from '#resources/kind.ts';
-import type { KongConsumer } from '#resources/kong-consumer.ts';
-import { kongPlugin, type KongPlugin } from '#resources/kong-plugin.ts';
-import { consumersById, consumersByUsername } from '#store/indexes.ts';
-import type { Store } from '#store/store.ts';
+import { kongConsumer, type KongConsumer } from '#resources/kong-consumer.ts';
+import { consumersByCustomId, consumersById, consumersByUsername, defaultIngressClasses } from '#store/indexes.ts';
+import type { Backend } from './backend.ts';
 import { idOf } from './entity.ts';
 import { notFound } from './errors.ts';
 
@@ -15,63 +14,67 @@ export function isUuid(text: string): boolean {
   return uuid.test(text);
 }
 
-export function findConsumer(store: Store, idOrUsername: string): KongConsumer | undefined {
-  return isUuid(idOrUsername)
-    ? store.lookup(consumersById, idOrUsername.toLowerCase())[0]
-    : store.lookup(consumersByUsername, idOrUsername)[0];
+export const namespaceOf = (object: KubernetesObject): string => object.metadata.namespace ?? 'default';
+
+/** Whether an object is of our ingress class (kong-facts 4.4); what is not is left alone and not shown. */
+export function isOurs(backend: Backend, object: KubernetesObject, specClass?: string): boolean {
+  const annotated = object.metadata.annotations?.[classAnnotation];
+  const stated = annotated === undefined || annotated === '' ? specClass : annotated;
+  if (stated !== undefined) return stated === backend.ingressClass;
+  return backend.store.lookup(defaultIngressClasses, backend.ingressClass).length > 0;
+}
+
+const ageOf = ({ metadata }: KubernetesObject): number => {
+  const created = Date.parse(metadata.creationTimestamp ?? '');
+  return Number.isNaN(created) ? Number.NEGATIVE_INFINITY : created;
+};
+
+/** Of several objects that want the same the oldest has it, as in the table. Equals stay in their order. */
+export function oldest<T extends KubernetesObject>(objects: readonly T[]): T | undefined {
+  return [...objects].sort((a, b) => (ageOf(a) === ageOf(b) ? 0 : ageOf(a) - ageOf(b)))[0];
+}
+
+export function ourConsumers(backend: Backend): KongConsumer[] {
+  return backend.store.list(kongConsumer).filter((object) => isOurs(backend, object));
+}
+
+/** Our consumers by a name that is theirs alone, or should be. */
+export function consumersNamed(backend: Backend, field: 'username' | 'custom_id', value: string): KongConsumer[] {
+  const index = field === 'username' ? consumersByUsername : consumersByCustomId;
+  return backend.store.lookup(index, value).filter((object) => isOurs(backend, object));
+}
+
+export function findConsumer(backend: Backend, idOrUsername: string): KongConsumer | undefined {
+  if (!isUuid(idOrUsername)) return oldest(consumersNamed(backend, 'username', idOrUsername));
+  const found = backend.store.lookup(consumersById, idOrUsername.toLowerCase());
+  return oldest(found.filter((object) => isOurs(backend, object)));
 }
 
 /** @throws AdminError 404 */
-export function consumerOrFail(store: Store, idOrUsername: string): KongConsumer {
-  const found = findConsumer(store, idOrUsername);
+export function consumerOrFail(backend: Backend, idOrUsername: string): KongConsumer {
+  const found = findConsumer(backend, idOrUsername);
   if (found === undefined) throw notFound();
   return found;
 }
 
+export function ourRoutes(backend: Backend): Ingress[] {
+  return backend.store.list(ingress).filter((object) => isOurs(backend, object, object.spec?.ingressClassName));
+}
+
 /** An Ingress by id, by `<namespace>.<name>`, or by name: in `default` first, else where it is unique. */
-export function findRoute(store: Store, idOrName: string): Ingress | undefined {
-  const all = store.list(ingress);
+export function findRoute(backend: Backend, idOrName: string): Ingress | undefined {
+  const all = ourRoutes(backend);
   if (isUuid(idOrName)) return all.find((object) => idOf(ingress, object) === idOrName.toLowerCase());
-  const inDefault = store.get(ingress, 'default', idOrName);
+  const named = all.filter(({ metadata }) => metadata.name === idOrName);
+  const inDefault = named.find((object) => namespaceOf(object) === 'default');
   if (inDefault !== undefined) return inDefault;
-  const named = all.filter((object) => object.metadata.name === idOrName);
   if (named.length === 1) return named[0];
   return all.find((object) => `${namespaceOf(object)}.${object.metadata.name}` === idOrName);
 }
 
 /** @throws AdminError 404 */
-export function routeOrFail(store: Store, idOrName: string): Ingress {
-  const found = findRoute(store, idOrName);
+export function routeOrFail(backend: Backend, idOrName: string): Ingress {
+  const found = findRoute(backend, idOrName);
   if (found === undefined) throw notFound();
   return found;
-}
-
-export const namespaceOf = (object: KubernetesObject): string => object.metadata.namespace ?? 'default';
-
-/** The names that an object's annotation lists. */
-export function namedPlugins(object: KubernetesObject): string[] {
-  const text = object.metadata.annotations?.[pluginsAnnotation] ?? '';
-  return text
-    .split(',')
-    .map((name) => name.trim())
-    .filter((name) => name !== '');
-}
-
-/** The KongPlugins that an Ingress names, in that order. */
-export function pluginsOfRoute(store: Store, route: Ingress): KongPlugin[] {
-  return namedPlugins(route).flatMap((name) => store.get(kongPlugin, namespaceOf(route), name) ?? []);
-}
-
-/** The first Ingress that names a plugin. */
-export function routeOfPlugin(store: Store, plugin: KongPlugin): Ingress | undefined {
-  return store
-    .list(ingress)
-    .find((route) => namespaceOf(route) === namespaceOf(plugin) && namedPlugins(route).includes(plugin.metadata.name));
-}
-
-/** A KongPlugin by id or, as Kong has it, by instance name. */
-export function findPlugin(plugins: readonly KongPlugin[], idOrInstance: string): KongPlugin | undefined {
-  return isUuid(idOrInstance)
-    ? plugins.find((object) => idOf(kongPlugin, object) === idOrInstance.toLowerCase())
-    : plugins.find((object) => object.instance_name === idOrInstance);
 }

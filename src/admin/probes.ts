@@ -17,7 +17,7 @@ interface ProbeAnswer {
   readonly body: string;
 }
 
-const text = (status: number, body: string): ProbeAnswer => ({
+const plain = (status: number, body: string): ProbeAnswer => ({
   status,
   contentType: 'text/plain; charset=utf-8',
   body,
@@ -28,36 +28,41 @@ const json = (status: number, message: string): ProbeAnswer => ({
   body: JSON.stringify({ message }),
 });
 
-async function answer(path: string, options: ProbeOptions): Promise<ProbeAnswer> {
-  const { ready, reason = 'not ready' } = options.readiness();
-  switch (path) {
-    case '/healthz':
-      return text(200, 'ok');
-    case '/readyz':
-      return ready ? text(200, 'ok') : text(503, reason);
-    case '/status/ready': // Kong's path for the same question (kong-facts 3.6)
-      return ready ? json(200, 'ready') : json(503, reason);
-    case '/metrics':
-      return { status: 200, ...(await options.metrics()) };
-    default:
-      return json(404, 'Not found');
-  }
+type Probe = (options: ProbeOptions) => ProbeAnswer | Promise<ProbeAnswer>;
+
+/** Answers by readiness, in the words of whoever asks. */
+const whenReady =
+  (word: string, say: typeof plain): Probe =>
+  (options) => {
+    const { ready, reason = 'not ready' } = options.readiness();
+    return ready ? say(200, word) : say(503, reason);
+  };
+
+const probes = new Map<string, Probe>([
+  ['/healthz', () => plain(200, 'ok')],
+  ['/readyz', whenReady('ok', plain)],
+  ['/status/ready', whenReady('ready', json)], // Kong's path for the same question (kong-facts 3.6)
+  ['/metrics', async (options) => ({ status: 200, ...(await options.metrics()) })],
+]);
+
+async function answer(method: string, path: string, options: ProbeOptions): Promise<ProbeAnswer> {
+  const probe = probes.get(path);
+  if (probe === undefined) return json(404, 'Not found');
+  if (method !== 'GET' && method !== 'HEAD') return json(405, 'Method not allowed');
+  return probe(options);
 }
 
 function reply(response: ServerResponse, { status, contentType, body }: ProbeAnswer): void {
-  response.writeHead(status, { 'Content-Type': contentType, 'Content-Length': Buffer.byteLength(body) });
-  response.end(body);
+  const allow = status === 405 ? { Allow: 'GET, HEAD' } : {};
+  response.writeHead(status, { 'Content-Type': contentType, 'Content-Length': Buffer.byteLength(body), ...allow });
+  response.end(body); // of which Node sends nothing for HEAD
 }
 
 /** The server that probes and Prometheus ask: alive, ready for traffic, metrics. */
 export function createStatusServer(options: ProbeOptions): Server {
   return createServer((request, response) => {
-    if (request.method !== 'GET' && request.method !== 'HEAD') {
-      reply(response, json(405, 'Method not allowed'));
-      return;
-    }
     const path = (request.url ?? '').split('?')[0] ?? '';
-    answer(path, options).then(
+    answer(request.method ?? '', path, options).then(
       (found) => reply(response, found),
       (error: unknown) => reply(response, json(500, (error as Error).message)),
     );

@@ -1,6 +1,5 @@
 import type { TObject } from 'typebox';
 import { inferEntity, type Arguments } from './arguments.ts';
-import { methodNotAllowed } from './errors.ts';
 
 /** What a client stated in the body of a write. */
 export interface StatedBody {
@@ -11,12 +10,11 @@ export interface StatedBody {
 
 /** A request to an endpoint. */
 export interface AdminRequest {
-  /** Decoded parts of the path, by name. */
-  readonly params: Readonly<Record<string, string>>;
+  /** The decoded part of the path with this name; never empty. */
+  param(name: string): string;
+  /** The first value of each name in the query. */
   readonly query: Readonly<Record<string, string | undefined>>;
   readonly body: StatedBody;
-  /** Path without the query, for `next` of a list. */
-  readonly path: string;
 }
 
 export interface AdminAnswer {
@@ -37,7 +35,7 @@ export const ok = (body: unknown): AdminAnswer => ({ status: 200, body });
 export const created = (body: unknown): AdminAnswer => ({ status: 201, body });
 export const noContent: AdminAnswer = { status: 204 };
 
-/** The arguments of a write, converted by the schema if they came in a form; null counts as absent. */
+/** The arguments of a write, converted by the schema if they came in a form. */
 export function argumentsOf(request: AdminRequest, schema: TObject): Arguments {
   const { args, isForm } = request.body;
   return isForm ? inferEntity(args, schema) : args;
@@ -47,7 +45,3 @@ export function argumentsOf(request: AdminRequest, schema: TObject): Arguments {
 export function withoutNulls(args: Arguments): Arguments {
   return Object.fromEntries(Object.entries(args).filter(([, value]) => value !== null));
 }
-
-export const refuseMethod: Handle = () => {
-  throw methodNotAllowed();
-};

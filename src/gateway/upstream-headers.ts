@@ -22,10 +22,20 @@ function nominated(connection: string | undefined): ReadonlySet<string> | undefi
   return named.length === 0 ? undefined : new Set(named);
 }
 
-/** Node writes strings as Latin-1; text that is not ASCII travels as the bytes of its UTF-8. */
+// eslint-disable-next-line no-control-regex -- the range is that of ASCII without what ends a line
+const plainText = /^[\t\u0020-\u007e]*$/;
+
+/**
+ * A value of ours as it can be sent: text that is not ASCII travels as the bytes of its UTF-8 (a header's
+ * text is written as Latin-1).
+ *
+ * @throws Error for a control character: it would write headers of its own
+ */
 function headerText(value: string): string {
-  // eslint-disable-next-line no-control-regex -- the range is that of ASCII
-  return /^[\u0000-\u007f]*$/.test(value) ? value : Buffer.from(value, 'utf8').toString('latin1');
+  if (plainText.test(value)) return value;
+  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
+  if (/[\u0000-\u0008\u000a-\u001f\u007f]/.test(value)) throw new Error('a header value has a control character');
+  return Buffer.from(value, 'utf8').toString('latin1');
 }
 
 /** Who the caller is, as Kong tells it (kong-facts 1.5). */

@@ -1,213 +1,246 @@
 /**
  * A directory of the YAML (or JSON) that one would `kubectl apply`, watched.
  *
- *   events ──▶ settle ──▶ read file ──▶ index (who stands where) ──▶ changes
- *   write  ──▶ plan ──▶ files ─────────────┘
+ *   events ──▶ due files (settle) ──▶ read files ──▶ index (who stands where) ──▶ changes
+ *   write  ──▶ plan ──▶ write files ──────┘
  *
- * Everything that reads or writes files happens one after the other. Between two reads only names, places
- * and digests are kept: no text and no object.
+ * Everything that reads or writes files happens in turn: an event's reading, a write with the reading back
+ * of what it wrote, a comparison of everything. None overlaps another, so nothing is ever planned on what
+ * another is about to change. Between two turns only names, places and keyed digests are kept: no text, no
+ * object. What cannot be reached (the directory, a file) is not gone: what it held last stays in force.
  */
-import { access, readFile, rm, stat } from 'node:fs/promises';
-import { watch, type FSWatcher } from 'chokidar';
-import { createFileIndex } from './file-index.ts';
-import type { Manifest } from './manifest-file.ts';
-import { isDirectoryAt, isIgnored, isManifest, walk } from './manifest-walk.ts';
-import { findInText, writeWhole } from './object-file.ts';
-import { planWrite } from './plan-write.ts';
-import { readFound } from './read-file.ts';
-import type { FileProblem, Source, SourceListener } from './source.ts';
+import { access, constants, readFile, stat } from 'node:fs/promises';
+import { normalize } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { KubernetesObject } from '#resources/kind.ts';
+import type { Ref } from '#resources/ref.ts';
+import { DirectoryWatch, identityOf } from './directory-watch.ts';
+import { DueFiles, dueNow, type DueFile } from './due-files.ts';
+import { createFileIndex, type IndexChange, type ReadFile } from './file-index.ts';
+import { walk } from './manifest-walk.ts';
+import { compareOrigins } from './places.ts';
+import { findInText, planWrite } from './plan-write.ts';
+import type { ReadOptions } from './read-file.ts';
+import { readFiles, type FileMemory, type FilesRead } from './read-files.ts';
+import type { Edit, FileProblem, Source, SourceListener } from './source.ts';
+import { writeFiles } from './write-files.ts';
 
-/** A file must have been quiet this long before it is read: writers often write in several steps. */
-const settleMs = 15;
-/** An empty file is most often one that its writer has just truncated. */
-const emptySettleMs = 200;
+/** How often the directory is looked for when it is gone, or has been replaced, which its watcher cannot see. */
+const rootCheckMs = 250;
+/** How often everything is compared, for what the kernel did not tell: a full queue, a network file system. */
+const compareAllMs = 60_000;
 
 /** @throws Error with a message for people if the directory cannot be served */
 async function assertDirectory(dir: string): Promise<void> {
-  const found = await stat(dir).catch(() => undefined);
-  if (found === undefined) throw new Error(`directory ${dir} does not exist`);
+  const found = await stat(dir).catch((error: NodeJS.ErrnoException) => {
+    throw new Error(`directory ${dir} ${error.code === 'ENOENT' ? 'does not exist' : `cannot be read: ${error.code}`}`);
+  });
   if (!found.isDirectory()) throw new Error(`${dir} is not a directory`);
-  await access(dir).catch(() => {
-    throw new Error(`directory ${dir} cannot be read`);
+  await access(dir, constants.R_OK | constants.X_OK).catch((error: NodeJS.ErrnoException) => {
+    throw new Error(`directory ${dir} cannot be read: ${error.code}`);
   });
 }
 
-/** How often a directory that disappeared is looked for. */
-const returnCheckMs = 250;
+function compareProblems(a: FileProblem, b: FileProblem): number {
+  return compareOrigins(a, b) || (a.message < b.message ? -1 : 1);
+}
+
+class DirectorySource implements Source {
+  readonly #dir: string;
+  readonly #index = createFileIndex();
+  readonly #memory: FileMemory = { fingerprints: new Map(), faults: new Map() };
+  readonly #due = new DueFiles((files) => this.#inBackground(async () => this.#takeIn(files)));
+  readonly #watch: DirectoryWatch;
+  /** Directories below that could not be read when everything was last compared. */
+  #unreadable: ReadonlyMap<string, string> = new Map();
+  /** Which directory is watched; undefined when there is none. */
+  #identity: string | undefined;
+  #listener: SourceListener | undefined;
+  #clock: NodeJS.Timeout | undefined;
+  #comparedAtMs = 0;
+  /** What went wrong in the background: with watching, until it is begun anew; with the last turn. */
+  readonly #failures = new Map<'watching' | 'reading', string>();
+  #told = '[]';
+  #queue: Promise<unknown> = Promise.resolve();
+
+  constructor(dir: string) {
+    this.#dir = normalize(dir).replace(/(?<=.)\/$/, '');
+    this.#watch = new DirectoryWatch(this.#dir, {
+      onFile: (file) => this.#due.add(file),
+      onTree: () => this.#due.add(this.#dir),
+      onError: (error) => this.#noteFailure('watching', error),
+    });
+  }
+
+  async start(listener: SourceListener): Promise<void> {
+    await assertDirectory(this.#dir);
+    this.#listener = listener;
+    try {
+      await this.#inTurn(async () => this.#tell(await this.#readUntilQuiet(await this.#everything())));
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+    this.#clock = setInterval(() => void this.#checkRoot(), rootCheckMs);
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#clock);
+    await this.#watch.stop();
+    this.#due.clear();
+    await this.#queue;
+    this.#due.clear(); // what the last turn put off
+    this.#listener = undefined;
+  }
+
+  async write(edits: readonly Edit[]): Promise<void> {
+    await this.#inTurn(async () => {
+      await this.#takeIn(this.#due.takeAll());
+      const concerned = edits.flatMap(({ ref }) => this.#index.filesOf(ref));
+      await this.#tell(await this.#readUntilQuiet([...new Set(concerned)].map(dueNow)));
+      if ((await identityOf(this.#dir)) === undefined) throw new Error(`directory ${this.#dir} has disappeared`);
+      const planned = await planWrite(edits, { dir: this.#dir, filesOf: (ref) => this.#index.filesOf(ref) });
+      try {
+        await writeFiles(planned);
+      } finally {
+        const files = planned.map(({ file }) => dueNow(file));
+        await this.#tell((await this.#read(files, 'ours')).held);
+      }
+    });
+  }
+
+  async read(ref: Ref): Promise<KubernetesObject | undefined> {
+    return this.#inTurn(async () => {
+      const [file] = this.#index.filesOf(ref);
+      if (file === undefined) return undefined;
+      return findInText(file, await readFile(file, 'utf8'), ref)?.object;
+    });
+  }
+
+  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#queue.then(work);
+    // Not `catch` alone: it would pass the result on, and keep what was read (a key) until the next turn.
+    this.#queue = turn.then(
+      () => undefined,
+      () => undefined,
+    );
+    return turn;
+  }
+
+  #inBackground(work: () => Promise<void>): void {
+    this.#inTurn(work).then(
+      () => this.#noteFailure('reading', undefined),
+      (error: unknown) => this.#noteFailure('reading', error),
+    );
+  }
+
+  #noteFailure(what: 'watching' | 'reading', error: unknown): void {
+    if (error === undefined) this.#failures.delete(what);
+    else this.#failures.set(what, `${what} failed: ${error instanceof Error ? error.message : String(error)}`);
+    this.#tellProblems();
+  }
+
+  async #checkRoot(): Promise<void> {
+    const identity = await identityOf(this.#dir);
+    if (this.#listener === undefined) return; // stopped meanwhile
+    const isDue = performance.now() - this.#comparedAtMs >= compareAllMs;
+    if (identity !== this.#identity || (isDue && identity !== undefined)) this.#due.add(this.#dir);
+  }
+
+  /** Reads what may have changed; the directory itself stands for everything in it. */
+  async #takeIn(due: readonly DueFile[]): Promise<void> {
+    const files = new Map(due.map((file) => [file.file, file]));
+    const inTree = files.delete(this.#dir) ? await this.#everything() : [];
+    for (const file of inTree) if (!files.has(file.file)) files.set(file.file, file);
+    const { held, busy } = await this.#read([...files.values()], 'quiet');
+    await this.#tell(held);
+    for (const file of busy) this.#due.retry(file.due, file.retryInMs);
+  }
+
+  /** Every file that there is, or was when it was last looked for. */
+  async #everything(): Promise<DueFile[]> {
+    this.#comparedAtMs = performance.now();
+    const identity = await identityOf(this.#dir);
+    // Watching before reading: what changes in between is read twice rather than never.
+    if (identity !== undefined && identity !== this.#identity) {
+      this.#failures.delete('watching');
+      await this.#watch.start();
+    }
+    this.#identity = identity;
+    const { files, unreadable } = await walk(this.#dir);
+    this.#unreadable = unreadable;
+    const isReachable = (file: string): boolean =>
+      !unreadable.has(this.#dir) && [...unreadable.keys()].every((dir) => !file.startsWith(`${dir}/`));
+    const known = [...this.#index.files(), ...this.#memory.faults.keys()].filter(isReachable);
+    return [...new Set([...files, ...known])].map(dueNow);
+  }
+
+  async #read(files: readonly DueFile[], when: ReadOptions['when']): Promise<FilesRead> {
+    const nothing = { held: new Map<string, ReadFile>(), busy: [] };
+    if (this.#identity === undefined) return nothing;
+    const read = await readFiles(files, this.#memory, when);
+    // That files are gone means nothing when the directory is.
+    const isAnyGone = [...read.held.values()].includes('gone');
+    if (!isAnyGone || (await identityOf(this.#dir)) === this.#identity) return read;
+    this.#due.add(this.#dir);
+    return nothing;
+  }
+
+  /** Waits for those who are writing to the files, within reason. */
+  async #readUntilQuiet(files: readonly DueFile[]): Promise<ReadonlyMap<string, ReadFile>> {
+    const { held, busy } = await this.#read(files, 'quiet');
+    if (busy.length === 0) return held;
+    await sleep(Math.min(...busy.map(({ retryInMs }) => retryInMs)));
+    return new Map([...held, ...(await this.#readUntilQuiet(busy.map(({ due }) => due)))]);
+  }
+
+  /** Tells what files turned out to hold, in the order of their paths. */
+  async #tell(held: ReadonlyMap<string, ReadFile>): Promise<void> {
+    const sorted = new Map([...held].sort(([a], [b]) => (a < b ? -1 : 1)));
+    const told: IndexChange[] = [this.#index.update(sorted)];
+    // An object that now stands first in a file which nobody touched: its file has to be read for it.
+    for (let toRead = told[0]?.toRead ?? []; toRead.length > 0; toRead = told.at(-1)?.toRead ?? []) {
+      for (const file of toRead) this.#memory.fingerprints.delete(file);
+      told.push(this.#index.update((await readFiles(toRead.map(dueNow), this.#memory, 'now')).held));
+    }
+    const moves = told.flatMap((part) => part.moves);
+    const changes = told.flatMap((part) => part.changes);
+    if (moves.length > 0) this.#listener?.moved?.(moves);
+    if (changes.length > 0) this.#listener?.changes(changes);
+    this.#tellProblems();
+  }
+
+  #problems(): FileProblem[] {
+    const ofDir = (message: string, file = this.#dir): FileProblem => ({ file, line: 1, message, isError: true });
+    const faults = [...this.#memory.faults.values()].map((fault) =>
+      this.#index.holds(fault.file)
+        ? { ...fault, message: `${fault.message}; what it held before stays in force` }
+        : fault,
+    );
+    const isGone = this.#identity === undefined;
+    return [
+      ...(isGone ? [ofDir('the directory has disappeared; what it held stays in force')] : []),
+      ...[...this.#failures.values()].map((message) => ofDir(message)),
+      ...[...this.#unreadable].map(([dir, code]) => ofDir(`the directory cannot be read: ${code}`, dir)),
+      ...faults,
+      ...this.#index.problems(),
+    ];
+  }
+
+  #tellProblems(): void {
+    const problems = this.#problems().sort(compareProblems);
+    const text = JSON.stringify(problems);
+    if (text === this.#told) return;
+    this.#told = text;
+    this.#listener?.fileProblems(problems);
+  }
+}
 
 /**
- * A directory of the YAML (or JSON) that one would `kubectl apply`, watched. Between two reads it keeps
- * names, places and digests only: no text and no object.
+ * A source of the objects in a directory and below it: every `.yaml`, `.yml` and `.json` that is neither
+ * hidden nor an editor's backup. `start` throws an Error with a message for people when there is no such
+ * directory; `write` one that names file and line when a file that it must change cannot be parsed.
  */
 export function directorySource(dir: string): Source {
-  const index = createFileIndex();
-  /** Files that cannot be read now, by path; what they held last stays in force. */
-  const unreadable = new Map<string, FileProblem>();
-  const due = new Map<string, NodeJS.Timeout>();
-  const believedEmpty = new Set<string>();
-  let listener: SourceListener | undefined;
-  let watcher: FSWatcher | undefined;
-  let missing: NodeJS.Timeout | undefined;
-  let told = '[]';
-  let queue: Promise<unknown> = Promise.resolve();
-
-  /** Everything that reads or writes files happens one after the other. */
-  const inTurn = async <T>(work: () => Promise<T>): Promise<T> => {
-    const turn = queue.then(work);
-    queue = turn.catch(() => undefined);
-    return turn;
-  };
-
-  const tellProblems = (): void => {
-    const gone =
-      missing === undefined
-        ? []
-        : [
-            {
-              file: dir,
-              line: 1,
-              isError: true,
-              message: 'the directory has disappeared; what it held last stays in force',
-            },
-          ];
-    const problems = [...gone, ...unreadable.values(), ...index.problems()].sort((a, b) =>
-      a.file === b.file ? a.line - b.line : a.file < b.file ? -1 : 1,
-    );
-    const text = JSON.stringify(problems);
-    if (text === told) return;
-    told = text;
-    listener?.fileProblems(problems);
-  };
-
-  const readAll = async (files: readonly string[]): Promise<Map<string, Manifest | undefined>> => {
-    const manifests = new Map<string, Manifest | undefined>();
-    for (const file of files) {
-      const found = await readFound(file, believedEmpty.delete(file));
-      if (found === 'empty') scheduleEmpty(file);
-      else if ('problem' in found) unreadable.set(file, found.problem);
-      else {
-        unreadable.delete(file);
-        manifests.set(file, found.manifest);
-      }
-    }
-    return manifests;
-  };
-
-  /** Reads files and delivers what changed, as one batch. */
-  const refresh = async (files: readonly string[]): Promise<void> => {
-    const first = index.update(await readAll(files));
-    // An object that now stands first in a file that nobody touched is read from there.
-    const second = first.toRead.length === 0 ? undefined : index.update(await readAll(first.toRead));
-    const changes = [...first.changes, ...(second?.changes ?? [])];
-    if (changes.length > 0) listener?.changes(changes);
-    tellProblems();
-  };
-
-  const rescan = async (): Promise<void> => {
-    const files = await walk(dir);
-    await refresh([...new Set([...files, ...index.files(), ...unreadable.keys()])]);
-  };
-
-  const report = (error: unknown): void => {
-    unreadable.set(dir, { file: dir, line: 1, message: (error as Error).message, isError: true });
-    tellProblems();
-  };
-
-  const schedule = (file: string, delayMs: number): void => {
-    clearTimeout(due.get(file));
-    due.set(
-      file,
-      setTimeout(() => {
-        due.delete(file);
-        void inTurn(async () => ((await isDirectoryAt(dir)) ? refresh([file]) : noteMissing())).catch(report);
-      }, delayMs),
-    );
-  };
-
-  const scheduleEmpty = (file: string): void => {
-    believedEmpty.add(file);
-    schedule(file, emptySettleMs);
-  };
-
-  /** Unreachable is not absent: nothing is deleted until the directory is back and says so. */
-  const noteMissing = async (): Promise<void> => {
-    if (missing !== undefined) return;
-    missing = setInterval(() => void inTurn(lookForReturn).catch(report), returnCheckMs);
-    tellProblems();
-  };
-
-  const lookForReturn = async (): Promise<void> => {
-    if (missing === undefined || !(await isDirectoryAt(dir))) return;
-    clearInterval(missing);
-    missing = undefined;
-    await watcher?.close();
-    await startWatching();
-    await rescan();
-  };
-
-  const onEvent = (path: string): void => {
-    // A mounted ConfigMap changes by swapping the hidden link that all its files go through.
-    if (/(?:^|\/)\.\./.test(path.slice(dir.length)) || path === dir) scheduleRescan();
-    else if (isManifest(path)) schedule(path, settleMs);
-  };
-
-  const scheduleRescan = (): void => {
-    clearTimeout(due.get(dir));
-    due.set(
-      dir,
-      setTimeout(() => {
-        due.delete(dir);
-        void inTurn(async () => ((await isDirectoryAt(dir)) ? rescan() : noteMissing())).catch(report);
-      }, settleMs),
-    );
-  };
-
-  const startWatching = async (): Promise<void> => {
-    watcher = watch(dir, {
-      ignoreInitial: true,
-      ignored: (path) => path !== dir && isIgnored(path) && !path.includes('/..'),
-    });
-    watcher.on('all', (_, path) => onEvent(path));
-    watcher.on('error', report);
-    await new Promise<void>((resolve) => watcher?.once('ready', resolve));
-  };
-
-  return {
-    async start(listening) {
-      await assertDirectory(dir);
-      listener = listening;
-      // Watching first: what changes between the two is read twice rather than never.
-      await startWatching();
-      await inTurn(rescan);
-    },
-
-    async stop() {
-      await watcher?.close();
-      clearInterval(missing);
-      for (const timer of due.values()) clearTimeout(timer);
-      due.clear();
-      await queue;
-      listener = undefined;
-    },
-
-    async write(edits) {
-      await inTurn(async () => {
-        const texts = await planWrite(dir, edits, (ref) => index.find(ref)?.file);
-        for (const [file, { text, isSecret }] of texts) {
-          if (text === undefined) await rm(file, { force: true });
-          else await writeWhole(file, text, { isSecret });
-        }
-        await refresh([...texts.keys()]);
-      });
-    },
-
-    async read(ref) {
-      return inTurn(async () => {
-        const place = index.find(ref);
-        return place === undefined
-          ? undefined
-          : findInText(place.file, await readFile(place.file, 'utf8'), ref)?.object;
-      });
-    },
-  };
+  return new DirectorySource(dir);
 }

@@ -1,87 +1,118 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { kindNamed } from '#resources/all-kinds.ts';
 import { uidFromRef } from '#resources/ids.ts';
 import { refOf, type KubernetesObject } from '#resources/kind.ts';
 import { formatRef, refKey, type Ref } from '#resources/ref.ts';
-import type { FoundObject } from './manifest-file.ts';
-import { editedText, findInText, newFileName, newFileText } from './object-file.ts';
+import { editText } from './edit-text.ts';
+import { readManifest, type FoundObject } from './manifest-file.ts';
+import { newFileNames, newFileText } from './new-file.ts';
 import type { Edit } from './source.ts';
+import type { PlannedFile } from './write-files.ts';
 
-/** What is to become of a file. */
-export interface PlannedText {
-  /** Undefined: the file goes. */
-  readonly text: string | undefined;
-  readonly isSecret: boolean;
+/** Where new files go, and where an object stands: the files that hold it, the one in force first. */
+export interface Places {
+  readonly dir: string;
+  filesOf(ref: Ref): readonly string[];
 }
 
-/** Finds the file that an object stands in. */
-export type FindFile = (ref: Ref) => string | undefined;
+/** The files as they will be after the edits so far. */
+type Plan = Map<string, PlannedFile>;
 
-function assertSameRef(ref: Ref, object: KubernetesObject): void {
-  if (refKey(refOf(kindNamed(ref.kind), object)) === refKey(ref)) return;
-  throw new Error(`an edit of ${formatRef(ref)} gave another object`);
+/** Finds an object in a text; the first if it stands there twice. @throws ManifestSyntaxError */
+export function findInText(file: string, text: string, ref: Ref): FoundObject | undefined {
+  return readManifest(file, text).objects.find((found) => refKey(found.ref) === refKey(ref));
 }
 
-/** The object without the uid and namespace that reading added: they are not the author's to see. */
-function withoutAdded(wanted: KubernetesObject, ref: Ref, found: FoundObject | undefined): KubernetesObject {
+async function textOf(file: string, plan: Plan): Promise<string | undefined> {
+  const planned = plan.get(file);
+  if (planned !== undefined) return planned.text;
+  return readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+}
+
+/** What an edit makes of an object, as plain JSON data. @throws what the edit throws */
+function applyEdit({ ref, apply }: Edit, current: KubernetesObject | undefined): KubernetesObject | undefined {
+  const wanted = apply(current === undefined ? undefined : structuredClone(current));
+  if (wanted === undefined) return undefined;
+  if (refKey(refOf(kindNamed(ref.kind), wanted)) !== refKey(ref))
+    throw new Error(`an edit of ${formatRef(ref)} gave an object of another name`);
+  return JSON.parse(JSON.stringify(wanted)) as KubernetesObject;
+}
+
+/** The object as its author would write it: what reading added is not theirs to see. */
+function asWritten(wanted: KubernetesObject, ref: Ref, before: KubernetesObject | undefined): KubernetesObject {
   const metadata = { ...wanted.metadata };
-  if (metadata.uid === uidFromRef(ref) && found?.isUidAdded !== false) delete metadata.uid;
-  if (found?.isNamespaceAdded === true) delete metadata.namespace;
+  if (metadata.uid === uidFromRef(ref) && before?.metadata.uid === undefined) delete metadata.uid;
+  if (before !== undefined && before.metadata.namespace === undefined) delete metadata.namespace;
   return { ...wanted, metadata };
 }
 
-/** A name for a new file that no other file has. */
-async function freeFile(dir: string, ref: Ref, planned: ReadonlyMap<string, PlannedText>): Promise<string> {
-  const name = newFileName(ref);
-  for (let i = 1; ; i += 1) {
-    const file = join(dir, i === 1 ? name : name.replace(/\.yaml$/, `-${i}.yaml`));
-    const isTaken =
-      planned.has(file) ||
-      (await stat(file).then(
-        () => true,
-        () => false,
-      ));
-    if (!isTaken) return file;
+/** Removes an object wherever it stands: were it left in one place, it would still be in force. */
+async function planRemoval(ref: Ref, files: readonly string[], plan: Plan): Promise<void> {
+  for (const file of files) {
+    let text = await textOf(file, plan);
+    let found = text === undefined ? undefined : findInText(file, text, ref);
+    while (text !== undefined && found !== undefined) {
+      text = editText({ file, text, found, wanted: undefined });
+      plan.set(file, { file, isNew: plan.get(file)?.isNew ?? false, isSecret: false, text });
+      found = text === undefined ? undefined : findInText(file, text, ref);
+    }
   }
 }
 
-async function textOf(
-  file: string | undefined,
-  planned: ReadonlyMap<string, PlannedText>,
-): Promise<string | undefined> {
-  if (file === undefined) return undefined;
-  return planned.has(file) ? planned.get(file)?.text : readFile(file, 'utf8');
+async function isFree(file: string, plan: Plan): Promise<boolean> {
+  const planned = plan.get(file);
+  if (planned !== undefined) return planned.text === undefined;
+  return stat(file).then(
+    () => false,
+    (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return true;
+      throw error;
+    },
+  );
+}
+
+async function planNewFile(ref: Ref, wanted: KubernetesObject, places: Places, plan: Plan): Promise<void> {
+  for (const name of newFileNames(ref)) {
+    const file = join(places.dir, name);
+    if (!(await isFree(file, plan))) continue;
+    const isNew = plan.get(file)?.isNew ?? true;
+    plan.set(file, { file, text: newFileText(wanted), isNew, isSecret: ref.kind === 'Secret' });
+    return;
+  }
+}
+
+async function planEdit(edit: Edit, places: Places, plan: Plan): Promise<void> {
+  const { ref } = edit;
+  const planned = [...plan.values()].filter(({ isNew }) => isNew).map(({ file }) => file);
+  const files = [...places.filesOf(ref), ...planned];
+  for (const file of files) {
+    const text = await textOf(file, plan);
+    const found = text === undefined ? undefined : findInText(file, text, ref);
+    if (text === undefined || found === undefined) continue;
+    const wanted = applyEdit(edit, found.object);
+    if (wanted === undefined) return planRemoval(ref, files, plan);
+    if (isDeepStrictEqual(wanted, found.object)) return;
+    const edited = editText({ file, text, found, wanted: asWritten(wanted, ref, found.written) });
+    plan.set(file, { isNew: false, isSecret: false, ...plan.get(file), file, text: edited });
+    return;
+  }
+  const wanted = applyEdit(edit, undefined);
+  if (wanted !== undefined) await planNewFile(ref, asWritten(wanted, ref, undefined), places, plan);
 }
 
 /**
- * The texts that edits lead to, file by file, from what the files hold now. Nothing is written here: if
- * one edit throws, none has happened.
+ * What edits make of the files, from what the files hold now. Nothing is written here: if one edit throws,
+ * none has happened.
  *
- * @throws what an edit throws; ManifestSyntaxError for a file that cannot be read
+ * @throws what an edit throws; ManifestSyntaxError for a file that cannot be parsed
  */
-export async function planWrite(
-  dir: string,
-  edits: readonly Edit[],
-  findFile: FindFile,
-): Promise<Map<string, PlannedText>> {
-  const planned = new Map<string, PlannedText>();
-  const placed = new Map<string, string>();
-  for (const { ref, apply } of edits) {
-    const isSecret = ref.kind === 'Secret';
-    const file = placed.get(refKey(ref)) ?? findFile(ref);
-    const text = await textOf(file, planned);
-    const found = file === undefined || text === undefined ? undefined : findInText(file, text, ref);
-    const wanted = apply(found === undefined ? undefined : structuredClone(found.object));
-    if (wanted !== undefined) assertSameRef(ref, wanted);
-    if (found !== undefined && file !== undefined && text !== undefined) {
-      const kept = wanted === undefined ? undefined : withoutAdded(wanted, ref, found);
-      planned.set(file, { text: editedText(file, text, found, kept), isSecret });
-    } else if (wanted !== undefined) {
-      const fresh = await freeFile(dir, ref, planned);
-      placed.set(refKey(ref), fresh);
-      planned.set(fresh, { text: newFileText(withoutAdded(wanted, ref, undefined)), isSecret });
-    }
-  }
-  return planned;
+export async function planWrite(edits: readonly Edit[], places: Places): Promise<readonly PlannedFile[]> {
+  const plan: Plan = new Map();
+  for (const edit of edits) await planEdit(edit, places, plan);
+  return [...plan.values()].filter(({ isNew, text }) => !(isNew && text === undefined));
 }

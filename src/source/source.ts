@@ -30,6 +30,12 @@ export type Change =
     }
   | { readonly type: 'delete'; readonly ref: Ref };
 
+/** An object that is what it was, but now stands elsewhere: on another line, in another file. */
+export interface Move {
+  readonly ref: Ref;
+  readonly origin: Origin;
+}
+
 /** What is wrong with a file rather than with an object in it: it cannot be parsed, its kind is unknown. */
 export interface FileProblem extends Origin {
   readonly message: string;
@@ -40,6 +46,8 @@ export interface FileProblem extends Origin {
 export interface SourceListener {
   /** Changes that belong together; they take effect as one. */
   changes(changes: readonly Change[]): void;
+  /** Called before `changes` for objects that did not change but whose `origin` did. */
+  moved?(moves: readonly Move[]): void;
   /** All problems of files that there are now; called when the list changes. */
   fileProblems(problems: readonly FileProblem[]): void;
 }

@@ -1,55 +1,92 @@
 /**
  * Every credential in force, found by the digest of its key, in memory that all threads share.
  *
- *   main thread (the one writer)  put, remove ──▶ slots + records ◀── find  workers (readers, no locks)
+ *   main thread (the one writer)  put, remove ──▶ slots ──▶ records ◀── find  workers (readers, no locks)
  *
- * Open addressing with linear probing; records are only ever appended. What can happen while a reader
- * looks, and why it is right all the same:
+ * Open addressing with linear probing, over records that are only ever appended. What keeps it right:
  *
- * - A key is added: its record and digest are written while the slot is empty or a tombstone, and one
- *   atomic store of the state shows them. Before it the key is unknown, after it known.
- * - A credential is replaced (another consumer, another ttl): a new record is appended, and one atomic
- *   store turns the state from the old place to the new. The key is never unknown in between.
- * - A key is removed: one atomic store of the tombstone.
- * - A tombstone is used again while a reader compares the slot: the reader saw state A, and words of the
- *   old or the new digest. It reads the state again; a place is never given out twice within one memory,
- *   so if the state is still A the words were A's all along. Otherwise it looks again. No false grant.
- * - A live key is never moved within one memory, and a search ends only at an empty slot, which no slot
- *   ever becomes again. No live key is missed.
- * - The memory grows or is tidied: everything live is copied to new memory, which workers get in a patch.
- *   A worker that still reads the old one is behind by exactly that patch, which it has not acknowledged.
+ *   1. A record is written whole before a slot shows it, and never again: no place is used twice in one
+ *      memory. It bears its digest. So whatever a slot shows, now or earlier, is a whole record.
+ *   2. A slot is one word, stored and loaded atomically. That store is the only moment of every change: a
+ *      put shows a record in a slot that was free, a replacement in the slot of the old one, a removal
+ *      leaves a tombstone. A digest is in one slot at most.
+ *   3. From the home of a live digest to its slot no slot is free of use, and none becomes so: a removal
+ *      leaves a tombstone, nothing live is moved, and half of the slots stay never used, where a search ends.
  *
- * Two writers, or a write during a copy, cannot be: there is one writer and it does not wait.
+ * So a look-up may run beside any change, and its answer was true at a moment between its start and end:
+ *
+ *   found     The slot showed that record when it was loaded, and the record has the digest (1, 2). If the
+ *             key is removed or replaced the moment after, the answer is of the moment before. The slot
+ *             taken again by another key (with a tombstone in between or not) cannot be mistaken: what was
+ *             loaded is the place of a record, not of a slot, and nobody looks at the slot twice.
+ *   unknown   A key that is live for the whole look-up is in one slot for the whole of it, and the search
+ *             gets there (3). A key that was missed was therefore absent at some moment: it was put too
+ *             late, or it was removed and put again elsewhere, behind the search.
+ *
+ * What cannot overlap: two changes (there is one writer, and it does not wait inside of one), and a change
+ * with the copying to new memory, which nobody else has yet. A reader never waits nor tries again.
+ *
+ * When slots or records run out, or most records are of removed keys, all that is live is copied to new
+ * memory and the writer uses only that. Workers get it in a patch, and until a worker has it the old memory
+ * stays as it was: later changes are in force once every worker acknowledged that patch, which is what
+ * whoever reports them waits for anyway.
+ *
+ * Timing: how long a look-up takes depends on how many tags and digests are compared and how far. Digests
+ * are keyed with a secret of this process, so nobody outside knows one, can make one that shares a word with
+ * another, or can aim keys at one slot; what is compared has nothing left of how keys resemble each other.
  */
 import type { CredentialEntry } from './credential-entry.ts';
 import {
+  arenaAt,
   createMemory,
-  digestWords,
-  empty,
   homeSlot,
-  slotAt,
+  neverUsed,
+  shows,
+  slotAfter,
+  slotsAt,
+  slotTag,
   tombstone,
-  unitBytes,
-  wordsOf,
+  wordBytes,
   type CredentialMemory,
 } from './credential-memory.ts';
-import { packRecord, recordLength } from './credential-record.ts';
+import { mostRecordBytes, packRecord, recordEnd, recordWords } from './credential-record.ts';
+import { digestBytes } from './digest.ts';
 
-/** Slots in use, tombstones included, beyond which probing gets long. */
-const fullShare = 0.75;
-/** Share of slots in use in new memory: it grows by a half or more before it is full again. */
-const freshShare = 0.5;
-const leastSlots = 64;
-const leastArenaBytes = 8_192;
+/** Of all slots, at least as many as are used are never used: a search ends after 1.5 slots, 2.5 if in vain. */
+const slotsPerEntry = 2;
+/** Room that new memory has, as a share of what is live: growing by one key costs five copies of a key. */
+const spareShare = 0.25;
+/** And room that it has at least, so that it is seldom new while there are few keys. */
+const leastSpareEntries = 4_096;
+/** A guess, to turn entries into words where nothing is known of them. */
+const usualRecordWords = 18;
+
+/** What must still fit in. */
+interface Room {
+  readonly entries: number;
+  readonly words: number;
+}
+
+const noRoom: Room = { entries: 0, words: 0 };
 
 /** The writer's side. A class because it holds memory that others read for as long as it lives. */
 export class CredentialIndex {
-  #memory: CredentialMemory = createMemory(leastSlots, leastArenaBytes);
+  readonly #spareEntries: number;
+  #memory: CredentialMemory;
   #live = 0;
-  #tombstones = 0;
-  /** Next free unit of the arena. Unit 0 is not used. */
-  #nextUnit = 1;
-  #garbageUnits = 0;
+  /** Slots with a key or a tombstone. */
+  #used = 0;
+  /** Where the next record goes. */
+  #next: number;
+  /** Words of records that no slot shows any more. */
+  #garbageWords = 0;
+
+  /** @param options.spareEntries room for so many more keys, at least, whenever memory is new */
+  constructor(options: { readonly spareEntries?: number } = {}) {
+    this.#spareEntries = Math.max(1, options.spareEntries ?? leastSpareEntries);
+    this.#memory = this.#newMemory(0, noRoom);
+    this.#next = arenaAt(this.#memory);
+  }
 
   /** Number of credentials. */
   get size(): number {
@@ -61,93 +98,127 @@ export class CredentialIndex {
     return this.#memory.buffer;
   }
 
-  /** Adds a credential, or replaces the one with the same digest. */
+  /**
+   * Tells how many puts are about to come. They do without it, but if they are more than there are keys, as
+   * at the start, memory is then new once and not again and again, and none of it lies about meanwhile.
+   */
+  reserve(puts: number): void {
+    if (puts > this.#live) this.#makeRoom({ entries: puts, words: puts * usualRecordWords });
+  }
+
+  /** Adds a credential, or replaces the one with the same digest, which is never unknown in between. */
   put(entry: CredentialEntry): void {
-    const words = wordsOf(Buffer.from(entry.digest, 'base64url'));
-    const record = packRecord(entry);
-    this.#makeRoom(record.byteLength);
-    const place = this.#append(record);
-    const found = this.#find(words);
-    const stateAt = slotAt(found.slot) + digestWords;
-    if (found.isLive) {
-      this.#garbageUnits += this.#unitsAt(Atomics.load(this.#memory.words, stateAt));
-    } else {
-      if (Atomics.load(this.#memory.words, stateAt) === tombstone) this.#tombstones -= 1;
-      for (let i = 0; i < digestWords; i += 1) Atomics.store(this.#memory.words, slotAt(found.slot) + i, words[i] ?? 0);
+    const digest = bytesOf(entry.digest);
+    this.#makeRoom({ entries: 1, words: Math.ceil(mostRecordBytes(entry) / wordBytes) });
+    const { words, bytes } = this.#memory;
+    const end = packRecord(entry, digest, bytes, this.#next * wordBytes);
+    const { slot, place: old } = this.#find(digest);
+    if (old === undefined) {
+      if (words[slotsAt + slot] === neverUsed) this.#used += 1;
       this.#live += 1;
+    } else {
+      // The same again leaves all as it is: a resync must not fill the memory.
+      if (this.#isSame(old, end)) return;
+      this.#garbageWords += recordWords(bytes, old);
     }
-    Atomics.store(this.#memory.words, stateAt, place);
+    this.#show(slot, digest, end);
   }
 
   /** Removes the credential with this digest, if there is one. */
   remove(digest: string): void {
-    const found = this.#find(wordsOf(Buffer.from(digest, 'base64url')));
-    if (!found.isLive) return;
-    const stateAt = slotAt(found.slot) + digestWords;
-    this.#garbageUnits += this.#unitsAt(Atomics.load(this.#memory.words, stateAt));
-    Atomics.store(this.#memory.words, stateAt, tombstone);
+    const { slot, place } = this.#find(bytesOf(digest));
+    if (place === undefined) return;
+    Atomics.store(this.#memory.words, slotsAt + slot, tombstone);
     this.#live -= 1;
-    this.#tombstones += 1;
+    this.#garbageWords += recordWords(this.#memory.bytes, place);
+    const isMostlyGarbage = this.#garbageWords > 3 * this.#liveWords() + this.#spareEntries * usualRecordWords;
+    if (isMostlyGarbage) this.#rebuild(noRoom);
   }
 
-  #unitsAt(place: number): number {
-    return recordLength(this.#memory.arena, place * unitBytes) / unitBytes;
+  /** Numbers for tests and benchmarks. */
+  stats() {
+    const { buffer, slots } = this.#memory;
+    return {
+      slots,
+      tombstones: this.#used - this.#live,
+      bytes: buffer.byteLength,
+      usedBytes: this.#next * wordBytes,
+      garbageBytes: this.#garbageWords * wordBytes,
+    };
   }
 
-  #append(record: Buffer): number {
-    const place = this.#nextUnit;
-    record.copy(this.#memory.arena, place * unitBytes);
-    this.#nextUnit += record.byteLength / unitBytes;
-    return place;
+  /** Shows the record that stands at `#next` and ends at byte `end`. */
+  #show(slot: number, digest: Buffer, end: number): void {
+    Atomics.store(this.#memory.words, slotsAt + slot, slotTag(this.#memory, digest, 0) | this.#next);
+    this.#next = Math.ceil(end / wordBytes);
   }
 
-  /** The slot of a digest, or the first that may take it. */
-  #find(digest: Int32Array): { readonly slot: number; readonly isLive: boolean } {
-    const { words, slots } = this.#memory;
-    let reusable: number | undefined;
-    let slot = homeSlot(digest[0] ?? 0, slots);
+  /** Whether the record at a place is the one that stands at `#next` and ends at byte `end`. */
+  #isSame(place: number, end: number): boolean {
+    const { bytes } = this.#memory;
+    const at = place * wordBytes;
+    return bytes.compare(bytes, at, recordEnd(bytes, at), this.#next * wordBytes, end) === 0;
+  }
+
+  /** The slot and record of a digest, or the first slot that may take it. */
+  #find(digest: Buffer): { readonly slot: number; readonly place?: number } {
+    const { words, placeMask } = this.#memory;
+    let free: number | undefined;
+    let slot = homeSlot(this.#memory, digest, 0);
     for (;;) {
-      const at = slotAt(slot);
-      const state = words[at + digestWords];
-      if (state === empty) return { slot: reusable ?? slot, isLive: false };
-      if (state === tombstone) reusable ??= slot;
-      else if (isDigestAt(words, at, digest)) return { slot, isLive: true };
-      slot = slot + 1 === slots ? 0 : slot + 1;
+      const loaded = words[slotsAt + slot] ?? neverUsed;
+      if (loaded === neverUsed) return { slot: free ?? slot };
+      // A tombstone may be taken, but only if the digest is not further on: it must not be there twice.
+      if (loaded === tombstone) free ??= slot;
+      if (shows(this.#memory, loaded, digest)) return { slot, place: loaded & placeMask };
+      slot = slotAfter(this.#memory, slot);
     }
   }
 
-  #makeRoom(recordBytes: number): void {
-    const { slots, arena } = this.#memory;
-    const isFull = this.#live + this.#tombstones + 1 > slots * fullShare;
-    const hasSpace = this.#nextUnit * unitBytes + recordBytes <= arena.byteLength;
-    if (isFull || !hasSpace) this.#rebuild(recordBytes);
+  #liveWords(): number {
+    return this.#next - arenaAt(this.#memory) - this.#garbageWords;
   }
 
-  /** Copies what is live to new memory, sized by what is live. */
-  #rebuild(recordBytes: number): void {
+  #makeRoom(room: Room): void {
+    const { slots, words } = this.#memory;
+    const hasSlots = (this.#used + room.entries) * slotsPerEntry <= slots;
+    if (!hasSlots || this.#next + room.words > words.length) this.#rebuild(room);
+  }
+
+  #newMemory(liveWords: number, room: Room): CredentialMemory {
+    const spareEntries = Math.max(room.entries, Math.ceil(this.#live * spareShare) + this.#spareEntries);
+    const spareWords = Math.max(room.words, Math.ceil(liveWords * spareShare) + this.#spareEntries * usualRecordWords);
+    return createMemory((this.#live + spareEntries) * slotsPerEntry, liveWords + spareWords);
+  }
+
+  /** Copies what is live to new memory, which has that room and more. */
+  #rebuild(room: Room): void {
     const old = this.#memory;
-    const liveBytes = (this.#nextUnit - this.#garbageUnits) * unitBytes + recordBytes;
-    const slots = Math.max(leastSlots, Math.ceil((this.#live + 1) / freshShare));
-    this.#memory = createMemory(slots, Math.max(leastArenaBytes, Math.ceil((liveBytes * 1.5) / unitBytes) * unitBytes));
-    this.#nextUnit = 1;
-    this.#garbageUnits = 0;
-    this.#tombstones = 0;
-    for (let slot = 0; slot < old.slots; slot += 1) this.#copySlot(old, slotAt(slot));
+    this.#memory = this.#newMemory(this.#liveWords(), room);
+    this.#next = arenaAt(this.#memory);
+    this.#used = this.#live;
+    this.#garbageWords = 0;
+    for (let slot = 0; slot < old.slots; slot += 1) {
+      const loaded = old.words[slotsAt + slot] ?? neverUsed;
+      if (loaded !== neverUsed && loaded !== tombstone) this.#copy(old, loaded & old.placeMask);
+    }
   }
 
-  #copySlot(old: CredentialMemory, at: number): void {
-    const state = old.words[at + digestWords] ?? empty;
-    if (state === empty || state === tombstone) return;
-    const digest = old.words.subarray(at, at + digestWords);
-    const length = recordLength(old.arena, state * unitBytes);
-    const place = this.#append(old.arena.subarray(state * unitBytes, state * unitBytes + length));
-    const to = slotAt(this.#find(digest).slot);
-    this.#memory.words.set(digest, to);
-    Atomics.store(this.#memory.words, to + digestWords, place);
+  #copy(old: CredentialMemory, place: number): void {
+    const { words, bytes } = this.#memory;
+    const at = this.#next * wordBytes;
+    const length = recordWords(old.bytes, place);
+    for (let i = 0; i < length; i += 1) words[this.#next + i] = old.words[place + i] ?? 0;
+    let slot = homeSlot(this.#memory, bytes, at);
+    while (words[slotsAt + slot] !== neverUsed) slot = slotAfter(this.#memory, slot);
+    words[slotsAt + slot] = slotTag(this.#memory, bytes, at) | this.#next;
+    this.#next += length;
   }
 }
 
-function isDigestAt(words: Int32Array, at: number, digest: Int32Array): boolean {
-  for (let i = 0; i < digestWords; i += 1) if (words[at + i] !== digest[i]) return false;
-  return true;
+/** @throws when the text is not of a digest: a bug */
+function bytesOf(digest: string): Buffer {
+  const bytes = Buffer.from(digest, 'base64url');
+  if (bytes.byteLength !== digestBytes) throw new Error(`a digest has ${digestBytes} bytes, not ${bytes.byteLength}`);
+  return bytes;
 }

@@ -1,4 +1,5 @@
 import type { AddressInfo } from 'node:net';
+import type { AdminOptions } from '#admin/backend.ts';
 import { createAdminServer } from '#admin/server.ts';
 import { credentialSchemas } from '#plugins/schemas.ts';
 import type { KubernetesObject } from '#resources/kind.ts';
@@ -33,7 +34,11 @@ export function ingressNamed(name: string, changes: Partial<KubernetesObject['me
  * The Admin API over real HTTP with a real store on a source in memory, which is sealed on the way as the
  * pipeline does it.
  */
-export async function startAdmin(objects: readonly KubernetesObject[] = [], like: Likeness = 'directory') {
+export async function startAdmin(
+  objects: readonly KubernetesObject[] = [],
+  like: Likeness = 'directory',
+  changes: Partial<AdminOptions> = {},
+) {
   const source = memorySource(like);
   const store = createStore();
   const digest = makeDigest(Buffer.alloc(32, 7));
@@ -44,8 +49,8 @@ export async function startAdmin(objects: readonly KubernetesObject[] = [], like
   const logged: string[] = [];
   source.set(...objects);
   await source.start({
-    changes(changes) {
-      for (const change of changes) {
+    changes(delivered) {
+      for (const change of delivered) {
         const isSecret = change.type === 'put' && change.ref.kind === 'Secret';
         store.record(isSecret ? { ...change, object: sealSecret(change.object, sealing) } : change);
       }
@@ -62,6 +67,7 @@ export async function startAdmin(objects: readonly KubernetesObject[] = [], like
     now: () => clock.now,
     digest: (type, secret) => digest(type, secret).toString('base64url'),
     log: { error: (fields, message) => void logged.push(JSON.stringify({ ...fields, message })) },
+    ...changes,
   });
   await app.listen({ host: '127.0.0.1', port: 0 });
   const { port } = app.server.address() as AddressInfo;

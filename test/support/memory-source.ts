@@ -14,7 +14,10 @@ function mergedSecret(object: KubernetesObject): KubernetesObject {
   const { stringData, ...rest } = object as KubernetesObject & { stringData?: Record<string, string> };
   if (stringData === undefined) return object;
   const encoded = Object.entries(stringData).map(([name, text]) => [name, Buffer.from(text).toString('base64')]);
-  return { ...rest, data: { ...(rest['data'] as object | undefined), ...Object.fromEntries(encoded) } } as KubernetesObject;
+  return {
+    ...rest,
+    data: { ...(rest['data'] as object | undefined), ...Object.fromEntries(encoded) },
+  };
 }
 
 function kept(object: KubernetesObject, ref: Ref, before: KubernetesObject | undefined, like: Likeness) {
@@ -44,13 +47,15 @@ export function memorySource(like: Likeness = 'directory') {
   /** What the edits lead to; nothing is changed yet, so that one that throws undoes all. */
   const plan = (edits: readonly Edit[]): Map<string, Change> => {
     const planned = new Map<string, Change>();
-    for (const { ref, apply } of edits) {
+    for (const edit of edits) {
+      const { ref } = edit;
       const key = refKey(ref);
       const earlier = planned.get(key);
       const current = earlier === undefined ? objects.get(key) : earlier.type === 'put' ? earlier.object : undefined;
-      const wanted = apply(current === undefined ? undefined : structuredClone(current));
+      const wanted = edit.apply(current === undefined ? undefined : structuredClone(current));
       if (wanted === undefined) planned.set(key, { type: 'delete', ref });
-      else if (refKey(refOf(kindNamed(ref.kind), wanted)) !== key) throw new Error(`an edit of ${key} gave another object`);
+      else if (refKey(refOf(kindNamed(ref.kind), wanted)) !== key)
+        throw new Error(`an edit of ${key} gave another object`);
       else planned.set(key, { type: 'put', ref, object: kept(wanted, ref, current, like) });
     }
     return planned;
@@ -110,7 +115,9 @@ export function memorySource(like: Likeness = 'directory') {
     ofKind: (kind: string): KubernetesObject[] => [...objects.values()].filter((object) => object.kind === kind),
     /** The refs of every batch that was delivered, `-` before those that were deleted. */
     batches: (): string[][] =>
-      batches.map((changes) => changes.map(({ type, ref }) => `${type === 'delete' ? '-' : ''}${ref.kind}/${ref.name}`)),
+      batches.map((changes) =>
+        changes.map(({ type, ref }) => `${type === 'delete' ? '-' : ''}${ref.kind}/${ref.name}`),
+      ),
   };
 }
 

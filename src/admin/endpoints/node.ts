@@ -2,57 +2,75 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { pluginSchemas } from '#plugins/schemas.ts';
 import type { Backend } from '#admin/backend.ts';
+import { defaultProtocols } from '#admin/entity.ts';
 import { AdminError } from '#admin/errors.ts';
-import { ok, type Endpoint } from '#admin/request-context.ts';
+import { readPluginArguments } from '#admin/plugin-arguments.ts';
+import { ok, type AdminRequest, type Endpoint } from '#admin/request-context.ts';
 
-/** A plugin's config as Kong describes fields: a list of objects with a single key each. */
-function describeFields(properties: Readonly<Record<string, object>>): Record<string, unknown>[] {
-  return Object.entries(properties).map(([name, schema]) => {
-    const { type, default: fallback, description, items } = schema as Record<string, unknown>;
-    const element = items === undefined ? {} : { elements: { type: (items as { type?: string }).type } };
-    return {
-      [name]: {
-        type,
-        ...(fallback === undefined ? {} : { default: fallback, required: true }),
-        ...element,
-        description,
-      },
-    };
-  });
+interface FieldSchema {
+  readonly type?: string;
+  readonly default?: unknown;
+  readonly description?: string;
+  readonly items?: { readonly type?: string };
+}
+
+/** Kong describes fields as a list of objects with a single key each; one with a default is required. */
+function describeFields(properties: Readonly<Record<string, FieldSchema>>): Record<string, unknown>[] {
+  return Object.entries(properties).map(([name, { type, default: fallback, description, items }]) => ({
+    [name]: {
+      type,
+      ...(fallback === undefined ? {} : { default: fallback, required: true }),
+      ...(items === undefined ? {} : { elements: { type: items.type } }),
+      description,
+    },
+  }));
+}
+
+/** @throws AdminError 404 */
+function describePlugin(name: string) {
+  const found = pluginSchemas.get(name);
+  if (found === undefined) throw new AdminError(404, { message: `No plugin named '${name}'` });
+  const protocols = { type: 'set', elements: { type: 'string' }, default: defaultProtocols, required: true };
+  const config = { type: 'record', required: true, fields: describeFields(found.config.properties) };
+  return {
+    entity_checks: [],
+    fields: [{ consumer: { type: 'foreign', reference: 'consumers', eq: null } }, { protocols }, { config }],
+  };
+}
+
+/** What `GET /` says of this process (kong-facts 3.6), where Latchkey has the like of it. */
+function describeNode(version: string, nodeId: string) {
+  const names = [...pluginSchemas.keys()];
+  return {
+    tagline: 'Welcome to Latchkey',
+    version,
+    edition: 'community',
+    hostname: hostname(),
+    node_id: nodeId,
+    plugins: {
+      available_on_server: Object.fromEntries(names.map((name) => [name, { version }])),
+      enabled_in_cluster: names,
+    },
+    configuration: { database: 'off', router_flavor: 'traditional' },
+    pids: { master: process.pid, workers: [] },
+  };
+}
+
+function validate(request: AdminRequest) {
+  readPluginArguments(request, {});
+  return ok({ message: 'schema validation successful' });
 }
 
 /** `/`, `/status`, `/plugins/enabled`, `/schemas/plugins/{name}` (kong-facts 3.2, 3.6). */
 export function nodeEndpoints(backend: Backend): Endpoint[] {
   const nodeId = randomUUID();
-  const names = [...pluginSchemas.keys()];
-  const root = () =>
-    ok({
-      tagline: 'Welcome to Latchkey',
-      version: backend.version,
-      edition: 'community',
-      hostname: hostname(),
-      node_id: nodeId,
-      plugins: {
-        available_on_server: Object.fromEntries(names.map((name) => [name, { version: backend.version }])),
-        enabled_in_cluster: names,
-      },
-      configuration: { database: 'off', router_flavor: 'traditional' },
-    });
-  const schema = (name: string) => {
-    const found = pluginSchemas.get(name);
-    if (found === undefined) throw new AdminError(404, { message: `No plugin named '${name}'` });
-    return ok({
-      entity_checks: [],
-      fields: [{ config: { type: 'record', required: true, fields: describeFields(found.config.properties) } }],
-    });
-  };
+  const status = () => ok({ memory: process.memoryUsage(), objects: backend.store.size });
+  const enabled = () => ok({ enabled_plugins: [...pluginSchemas.keys()] });
   return [
-    { path: '/', methods: { GET: root } },
-    {
-      path: '/status',
-      methods: { GET: () => ok({ memory: process.memoryUsage(), server: {}, objects: backend.store.size }) },
-    },
-    { path: '/plugins/enabled', methods: { GET: () => ok({ enabled_plugins: names }) } },
-    { path: '/schemas/plugins/:name', methods: { GET: (request) => schema(request.params['name'] ?? '') } },
+    { path: '/', methods: { GET: () => ok(describeNode(backend.version, nodeId)) } },
+    { path: '/status', methods: { GET: status } },
+    { path: '/plugins/enabled', methods: { GET: enabled } },
+    { path: '/schemas/plugins/validate', methods: { POST: validate } },
+    { path: '/schemas/plugins/:name', methods: { GET: (request) => ok(describePlugin(request.param('name'))) } },
   ];
 }

@@ -1,0 +1,133 @@
+/** `npm run bench -- <name>`: measures, prints a table; with --json one JSON object on stdout and nothing else. */
+import { parseArgs } from 'node:util';
+import { progress, type BenchReport } from './report.ts';
+import { renderTable } from './table.ts';
+
+const defaults = {
+  json: { type: 'boolean', default: false },
+  help: { type: 'boolean', default: false },
+  rounds: { type: 'string', default: '5' },
+  seconds: { type: 'string', default: '4' },
+  connections: { type: 'string', default: '32' },
+  path: { type: 'string', default: 'both' },
+  peers: { type: 'string' },
+  edits: { type: 'string', default: '200' },
+  runs: { type: 'string', default: '5' },
+} as const;
+
+const parse = () => parseArgs({ allowPositionals: true, options: defaults });
+type Flags = ReturnType<typeof parse>['values'];
+
+/** @throws Error that names the flag if it is not a whole number above 0 */
+function count(flags: Flags, name: 'rounds' | 'seconds' | 'connections' | 'edits' | 'runs'): number {
+  const text = flags[name];
+  if (!/^[1-9]\d{0,5}$/.test(text)) throw new Error(`--${name}: expected a whole number above 0, got ${text}`);
+  return Number(text);
+}
+
+/** @throws Error if it is none of the three */
+function pathFlag({ path }: Flags): 'forward' | '401' | 'both' {
+  if (path === 'forward' || path === '401' || path === 'both') return path;
+  throw new Error(`--path: expected forward, 401 or both, got ${path}`);
+}
+
+interface Bench {
+  readonly measures: string;
+  readonly flags: string;
+  run(flags: Flags): Promise<BenchReport>;
+}
+
+/** Each is loaded only when it runs: what one needs in memory must not weigh on another. */
+const benches: Readonly<Record<string, Bench>> = {
+  proxy: {
+    measures: 'key-auth and forward on one core, beside nginx, HAProxy, @fastify/http-proxy and http.Agent',
+    flags: '--rounds 5 --seconds 4 --connections 32 --path forward|401|both --peers latchkey,nginx,…',
+    async run(flags) {
+      const { proxyBench } = await import('./proxy.ts');
+      const size = { rounds: count(flags, 'rounds'), seconds: count(flags, 'seconds') };
+      const peers = flags.peers === undefined ? {} : { peers: flags.peers.split(',') };
+      return proxyBench({ ...size, ...peers, connections: count(flags, 'connections'), path: pathFlag(flags) });
+    },
+  },
+  propagation: {
+    measures: 'from a YAML edit to its enforcement on every worker, with 1,000 Ingresses and 1,000 consumers',
+    flags: '--edits 200',
+    async run(flags) {
+      const { propagationBench } = await import('./propagation.ts');
+      return propagationBench({ edits: count(flags, 'edits') });
+    },
+  },
+  start: {
+    measures: 'from npm start to the first proxied request',
+    flags: '--runs 5',
+    async run(flags) {
+      const { startBench } = await import('./start.ts');
+      return startBench({ runs: count(flags, 'runs') });
+    },
+  },
+  'credential-index': {
+    measures: 'speed and memory of the credential index with up to 1,000,000 keys',
+    flags: '',
+    async run() {
+      const { credentialIndexBench } = await import('./credential-index.ts');
+      return reportOf('credential index', await credentialIndexBench());
+    },
+  },
+};
+
+/** A report of a bench that yields nothing but facts. */
+function reportOf(title: string, facts: Record<string, unknown>): BenchReport {
+  const cell = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
+  const rows = Object.entries(facts).map(([name, value]) => [name, cell(value)]);
+  return { tables: [{ title, columns: ['figure', 'value'], rows }], facts, failures: [] };
+}
+
+function usage(): string {
+  const lines = Object.entries(benches).flatMap(([name, bench]) => [
+    `  ${name}`,
+    `      ${bench.measures}`,
+    ...(bench.flags === '' ? [] : [`      ${bench.flags}`]),
+  ]);
+  return `npm run bench -- <name> [--json] [flags]\n\n${lines.join('\n')}\n`;
+}
+
+/** Runs a bench and gives the exit code: 1 if its figures mean nothing. */
+async function runBench(name: string, bench: Bench, flags: Flags): Promise<number> {
+  const { tables, facts, failures } = await bench.run(flags);
+  const summary = { bench: name, ok: failures.length === 0, failures, ...facts };
+  if (flags.json) process.stdout.write(`${JSON.stringify(summary)}\n`);
+  else process.stdout.write(`\n${tables.map((table) => renderTable(table)).join('\n')}`);
+  for (const failure of failures) progress(`FAILED: ${failure}`);
+  if (failures.length > 0) progress('THESE FIGURES MEAN NOTHING: see the failures above.');
+  return failures.length === 0 ? 0 : 1;
+}
+
+/** Gives the exit code; 2 for a wrong call. */
+async function main(): Promise<number> {
+  let call: ReturnType<typeof parse>;
+  try {
+    call = parse();
+  } catch (error) {
+    progress(`bench: ${(error as Error).message}`);
+    return 2;
+  }
+  const { values, positionals } = call;
+  const [name, ...more] = positionals;
+  if (values.help || name === undefined) {
+    process.stdout.write(usage());
+    return 0;
+  }
+  const bench = Object.hasOwn(benches, name) ? benches[name] : undefined;
+  if (bench !== undefined && more.length === 0) return runBench(name, bench, values);
+  progress(`bench: no bench ${positionals.join(' ')}; there are ${Object.keys(benches).join(', ')}`);
+  return 2;
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  progress(`bench: ${(error as Error).message}`);
+  process.exitCode = 1;
+}
+// Whatever a bench started and did not stop ends with this process; output to a pipe is written first.
+process.stdout.write('', () => process.exit());

@@ -1,0 +1,55 @@
+import type { Credential, CredentialEntry } from '#table/credential-entry.ts';
+
+/*
+ * Credentials that follow from a number and a version, so that whoever finds one can tell whether it is
+ * whole, whose it is and how new. Their digests are as alike as can be: a few homes, one tag.
+ */
+
+const homes = 16;
+
+/** The digest of a numbered key: one of few first words, the same second, the number, the same last. */
+export function digestOf(number: number): Buffer {
+  const digest = Buffer.alloc(16, 0x5a);
+  digest.writeUInt32LE((number % homes) * (2 ** 32 / homes) + (2 ** 32 / homes - 1), 0);
+  digest.writeUInt32LE(number, 8);
+  return digest;
+}
+
+/** A digest that is never put: the one of that number but for its last byte. */
+export function neverPut(number: number): Buffer {
+  const digest = digestOf(number);
+  digest[15] = 0xa5;
+  return digest;
+}
+
+const hex = (value: number, digits: number): string => value.toString(16).padStart(digits, '0').slice(-digits);
+const uuidOf = (number: number, version: number, what: number): string =>
+  `${hex(number, 8)}-${hex(version, 4)}-4${hex(what, 3)}-8000-${hex(number * 7919 + version * 31 + what, 12)}`;
+
+/** The entry of a numbered key in a version; the lengths of its texts, and what is absent, vary with the version. */
+export function entryOf(number: number, version: number): CredentialEntry {
+  const filler = (version % 5 === 0 ? '€' : 'x').repeat(version % 41);
+  return {
+    kind: 'credential',
+    key: `credential:${number}`,
+    digest: digestOf(number).toString('base64url'),
+    credentialId: uuidOf(number, version, 1),
+    consumer: {
+      id: version % 7 === 0 ? `id of ${number} in ${version}` : uuidOf(number, version, 2),
+      username: `${number}/${version}/${filler}`,
+      ...(version % 3 === 0 ? { customId: `custom id of ${number} in ${version} ${filler}` } : {}),
+    },
+  };
+}
+
+/** The version of what was found for a numbered key; undefined when it is not, whole, a version of that key. */
+export function versionOf(number: number, { credentialId, consumer }: Credential): number | undefined {
+  const version = Number(consumer.username?.split('/')[1]);
+  const expected = entryOf(number, version);
+  const isWhole =
+    credentialId === expected.credentialId &&
+    consumer.id === expected.consumer.id &&
+    consumer.username === expected.consumer.username &&
+    consumer.customId === expected.consumer.customId;
+  return isWhole ? version : undefined;
+}

@@ -1,0 +1,168 @@
+/** The lean client on real sockets: kept connections, and upstreams that lie, die or fall silent. */
+import { once } from 'node:events';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { http1Upstream } from '#gateway/http1-upstream.ts';
+import type { UpstreamFault } from '#gateway/upstream.ts';
+
+interface Heard {
+  readonly status?: number;
+  readonly body: string;
+  readonly fault?: UpstreamFault;
+}
+
+/** An upstream that a test writes itself: told of every connection and every request's bytes. */
+async function startRaw(onRequest: (socket: Socket, text: string) => void) {
+  const connections: Socket[] = [];
+  const server = createServer((socket) => {
+    connections.push(socket);
+    socket.on('error', () => undefined);
+    socket.on('data', (chunk) => onRequest(socket, chunk.toString('latin1')));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => {
+    for (const socket of connections) socket.destroy();
+    server.close();
+  });
+  return { target: { host: '127.0.0.1', port: (server.address() as AddressInfo).port }, connections };
+}
+
+function client() {
+  const upstream = http1Upstream();
+  onTestFinished(async () => upstream.close());
+  const send = async (
+    target: { host: string; port: number },
+    more: { method?: string; body?: Buffer; readTimeoutMs?: number } = {},
+  ) =>
+    new Promise<Heard>((resolve) => {
+      let status: number | undefined;
+      let body = '';
+      const done = (fault?: UpstreamFault): void =>
+        resolve({ body, ...(status === undefined ? {} : { status }), ...(fault === undefined ? {} : { fault }) });
+      upstream.send(
+        target,
+        {
+          method: more.method ?? 'GET',
+          path: '/',
+          headers: ['Host', 'a', ...(more.body === undefined ? [] : ['Content-Length', String(more.body.byteLength)])],
+          body: more.body ?? null,
+          connectTimeoutMs: 1_000,
+          readTimeoutMs: more.readTimeoutMs ?? 5_000,
+        },
+        {
+          onHead: (seen) => (status = seen),
+          onData: (chunk) => {
+            body += chunk.toString('latin1');
+            return true;
+          },
+          onEnd: () => done(),
+          onFault: (fault) => done(fault),
+        },
+      );
+    });
+  return { upstream, send };
+}
+
+const ok = (body: string): string => `HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+
+describe('kept connections', () => {
+  test('one connection serves one request after the other', async () => {
+    const { target, connections } = await startRaw((socket) => socket.write(ok('hi')));
+    const { send } = client();
+    for (let i = 0; i < 5; i += 1) expect(await send(target)).toEqual({ status: 200, body: 'hi' });
+    expect(connections).toHaveLength(1);
+  });
+
+  test.for([
+    ['that says close', 'HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nhi'],
+    ['of HTTP/1.0', 'HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nhi'],
+    ['with bytes behind it', `${ok('hi')}HTTP/1.1 200 OK\r\n\r\n`],
+  ] as const)('one %s is not used again', async ([, bytes]) => {
+    const { target, connections } = await startRaw((socket) => socket.write(bytes));
+    const { send } = client();
+    expect([await send(target), await send(target)]).toMatchObject([{ body: 'hi' }, { body: 'hi' }]);
+    expect(connections).toHaveLength(2);
+  });
+
+  test('bytes that nobody asked for end an idle connection: they answer no later request', async () => {
+    const { target, connections } = await startRaw((socket) => socket.write(ok('hi')));
+    const { send } = client();
+    await send(target);
+    const [first] = connections;
+    first?.write(ok('poison'));
+    if (first !== undefined) await once(first, 'close');
+    expect(await send(target)).toEqual({ status: 200, body: 'hi' });
+    expect(connections).toHaveLength(2);
+  });
+
+  test('a target that is retired loses its connections', async () => {
+    const { target, connections } = await startRaw((socket) => socket.write(ok('hi')));
+    const { upstream, send } = client();
+    await send(target);
+    const closed = connections[0] === undefined ? undefined : once(connections[0], 'close');
+    upstream.retain([]);
+    await closed;
+    expect(connections[0]?.destroyed).toBe(true);
+  });
+});
+
+describe('upstreams that fail', () => {
+  test('nobody listens: nothing was sent', async () => {
+    const { target, connections } = await startRaw(() => undefined);
+    expect(connections).toEqual([]);
+    expect(await client().send({ ...target, port: 1 })).toEqual({ body: '', fault: 'connect' });
+  });
+
+  test('it closes without a byte: the request may be tried again', async () => {
+    const { target } = await startRaw((socket) => socket.destroy());
+    expect(await client().send(target)).toEqual({ body: '', fault: 'closed' });
+  });
+
+  test('it closes in the middle of the head', async () => {
+    const { target } = await startRaw((socket) => socket.end('HTTP/1.1 200 OK\r\nX-'));
+    expect(await client().send(target)).toEqual({ body: '', fault: 'invalid' });
+  });
+
+  test('it closes in the middle of the body', async () => {
+    const { target } = await startRaw((socket) => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhe'));
+    expect(await client().send(target)).toEqual({ status: 200, body: 'he', fault: 'invalid' });
+  });
+
+  test('it is silent', async () => {
+    const { target } = await startRaw(() => undefined);
+    expect(await client().send(target, { readTimeoutMs: 100 })).toEqual({ body: '', fault: 'timeout' });
+  });
+
+  test('it speaks another protocol', async () => {
+    const { target } = await startRaw((socket) => socket.write('SSH-2.0-OpenSSH_9.2\r\n\r\n'));
+    expect(await client().send(target)).toEqual({ body: '', fault: 'invalid' });
+  });
+});
+
+describe('bodies', () => {
+  test('a HEAD has none, whatever its headers say', async () => {
+    const { target, connections } = await startRaw((socket) =>
+      socket.write('HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n'),
+    );
+    const { send } = client();
+    expect([await send(target, { method: 'HEAD' }), await send(target, { method: 'HEAD' })]).toEqual([
+      { status: 200, body: '' },
+      { status: 200, body: '' },
+    ]);
+    expect(connections).toHaveLength(1);
+  });
+
+  test('one at hand is sent behind the head', async () => {
+    let seen = '';
+    const { target } = await startRaw((socket, text) => {
+      seen += text;
+      if (seen.endsWith('hello')) socket.write(ok(''));
+    });
+    expect(await client().send(target, { method: 'POST', body: Buffer.from('hello') })).toEqual({
+      status: 200,
+      body: '',
+    });
+    expect(seen).toBe('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nConnection: keep-alive\r\n\r\nhello');
+  });
+});
