@@ -91,7 +91,7 @@ async function apply(folder: string): Promise<void> {
 
 function headerPairs(item: CaseRequest): [string, string][] {
   const pairs = Object.entries(item.headers ?? {}).flatMap(([name, values]) =>
-    [values].flat().map((value): [string, string] => [name, String(value)]),
+    [values].flat().map((value): [string, string] => [name, value]),
   );
   return item.host === undefined ? pairs : [['Host', item.host], ...pairs];
 }

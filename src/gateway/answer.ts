@@ -9,7 +9,7 @@ export interface Answer {
   readonly isLast?: boolean;
 }
 
-export type ErrorFormat = 'json' | 'text' | 'html' | 'xml';
+type ErrorFormat = 'json' | 'text' | 'html' | 'xml';
 
 const contentTypes: Readonly<Record<ErrorFormat, string>> = {
   json: 'application/json; charset=utf-8',
@@ -30,7 +30,7 @@ const formats: Readonly<Record<string, ErrorFormat>> = {
 };
 
 /** The format of an error body: the highest `q` of Accept, the first of equals, else JSON (kong-facts 2.2). */
-export function errorFormat(accept: string | undefined): ErrorFormat {
+function errorFormat(accept: string | undefined): ErrorFormat {
   if (accept === undefined || accept === '*/*') return 'json';
   let best: ErrorFormat = 'json';
   let bestQuality = 0;
@@ -50,7 +50,7 @@ const escapeMarkup = (text: string): string =>
   text.replaceAll(/[&<>"]/g, (character) => entities[character] ?? character);
 
 /** Kong's error bodies, to the letter (kong-facts 1.4, 2.2), save that markup is escaped. */
-export function errorBody(format: ErrorFormat, message: string, requestId: string): string {
+function errorBody(format: ErrorFormat, message: string, requestId: string): string {
   switch (format) {
     case 'json':
       return `{\n  "message":${JSON.stringify(message)},\n  "request_id":"${requestId}"\n}`;

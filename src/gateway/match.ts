@@ -105,8 +105,6 @@ export function createRouter() {
   };
 }
 
-export type Router = ReturnType<typeof createRouter>;
-
 function emptyHost(): HostRoutes {
   return {
     exact: new Map(),

@@ -10,6 +10,7 @@ import { createServer } from 'node:net';
 import { Worker } from 'node:worker_threads';
 import type { TablePatch } from '#table/patch.ts';
 import type { Logger } from '#telemetry/log.ts';
+import { createWakeUp } from './wake-up.ts';
 import type { FromWorker, ListenAddress, ToWorker, WorkerSettings } from './messages.ts';
 
 export interface PoolOptions {
@@ -55,27 +56,16 @@ export async function reservePort({ host, port }: ListenAddress): Promise<number
 /** See the head of this file. Threads start loading at once; they listen when `open` gives them the table. */
 export function createPool(options: PoolOptions) {
   const slots: Slot[] = [];
-  const waiters = new Set<() => void>();
+  const { wake, until } = createWakeUp();
   let latest = 0;
   let isOpen = false;
   let isStopping = false;
   let fatal: Error | undefined;
 
-  const wake = (): void => {
-    for (const waiter of waiters) waiter();
-  };
-
-  const until = async (isTrue: () => boolean): Promise<void> => {
-    while (!isTrue()) {
-      if (fatal !== undefined) throw fatal;
-      await new Promise<void>((resolve) => {
-        const waiter = (): void => {
-          waiters.delete(waiter);
-          resolve();
-        };
-        waiters.add(waiter);
-      });
-    }
+  /** Whether it is so for every worker; a worker that cannot listen ends all waiting. */
+  const all = (isTrue: (slot: Slot) => boolean): boolean => {
+    if (fatal !== undefined) throw fatal;
+    return slots.every(isTrue);
   };
 
   const send = (slot: Slot, message: ToWorker): void => slot.worker.postMessage(message);
@@ -127,7 +117,7 @@ export function createPool(options: PoolOptions) {
       const patch = options.snapshot();
       latest = patch.number;
       for (const slot of slots) send(slot, { type: 'patch', patch });
-      await until(() => slots.every((slot) => slot.isListening));
+      await until(() => all((slot) => slot.isListening));
     },
 
     /** Sends a patch to every worker; before `open` the snapshot will have it. */
@@ -139,7 +129,7 @@ export function createPool(options: PoolOptions) {
     /** Resolves when every worker serves all that was published before the call. */
     async settled(): Promise<void> {
       const wanted = latest;
-      await until(() => isStopping || slots.every((slot) => slot.applied >= wanted));
+      await until(() => isStopping || all((slot) => slot.applied >= wanted));
     },
 
     /** How many workers accept connections. */
@@ -150,13 +140,7 @@ export function createPool(options: PoolOptions) {
     /** Drains every worker: what is under way may take `graceMs`, then it is cut. */
     async stop(graceMs: number): Promise<void> {
       isStopping = true;
-      const exits = slots.map(
-        async ({ worker }) =>
-          new Promise<void>((resolve) => {
-            worker.once('exit', () => resolve());
-            if (worker.threadId === -1) resolve();
-          }),
-      );
+      const exits = slots.map(async ({ worker }) => exitOf(worker));
       for (const slot of slots) send(slot, { type: 'drain', graceMs });
       await Promise.all(exits);
       wake();
@@ -164,4 +148,10 @@ export function createPool(options: PoolOptions) {
   };
 }
 
-export type WorkerPool = ReturnType<typeof createPool>;
+/** Resolves when a thread has ended; at once if it has already. */
+async function exitOf(worker: Worker): Promise<void> {
+  await new Promise<void>((resolve) => {
+    worker.once('exit', () => resolve());
+    if (worker.threadId === -1) resolve();
+  });
+}

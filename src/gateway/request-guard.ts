@@ -78,7 +78,7 @@ function originForm(target: string, authority: string): string | undefined {
 }
 
 /** `Example.COM.:8000` → `example.com`; `[::1]:8000` → `[::1]` (RFC 9110 section 4.2.3). */
-export function hostOf(authority: string): string {
+function hostOf(authority: string): string {
   const colon = authority.lastIndexOf(':');
   const host = colon === -1 || authority.endsWith(']') ? authority : authority.slice(0, colon);
   const lower = host.toLowerCase();

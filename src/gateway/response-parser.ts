@@ -50,32 +50,34 @@ function parseHeaders(lines: string): string[] {
   return headers;
 }
 
-function readFraming(headers: readonly string[], isOld: boolean): Framing {
-  let contentLength: number | undefined;
-  let isChunked = false;
-  let isClosing = isOld;
+/** The values of a field, by its lower-case name. */
+function valuesOf(headers: readonly string[], name: string): string[] {
+  const values: string[] = [];
   for (let i = 0; i < headers.length; i += 2) {
-    const value = headers[i + 1] ?? '';
-    switch (headers[i]?.toLowerCase()) {
-      case 'content-length':
-        if (contentLength !== undefined || !/^\d{1,15}$/.test(value))
-          throw new ResponseSyntaxError('bad Content-Length');
-        contentLength = Number(value);
-        break;
-      case 'transfer-encoding':
-        if (isChunked || isOld || value.toLowerCase() !== 'chunked')
-          throw new ResponseSyntaxError('bad Transfer-Encoding');
-        isChunked = true;
-        break;
-      case 'connection':
-        if (/(?:^|[\t ,])close(?:$|[\t ,])/i.test(value)) isClosing = true;
-        break;
-      default:
-    }
+    const field = headers[i] ?? '';
+    if (field.length === name.length && field.toLowerCase() === name) values.push(headers[i + 1] ?? '');
   }
-  if (isChunked && contentLength !== undefined)
-    throw new ResponseSyntaxError('both Content-Length and Transfer-Encoding');
-  return { contentLength, isChunked, isClosing };
+  return values;
+}
+
+/** RFC 9112 section 6.3, without its leniencies. @throws ResponseSyntaxError */
+function readFraming(headers: readonly string[], isOld: boolean): Framing {
+  const lengths = valuesOf(headers, 'content-length');
+  const codings = valuesOf(headers, 'transfer-encoding');
+  const [length] = lengths;
+  if (lengths.length + codings.length > 1) throw new ResponseSyntaxError('more than one length');
+  if (length !== undefined && !/^\d{1,15}$/.test(length)) throw new ResponseSyntaxError('bad Content-Length');
+  const isChunked = codings.length > 0;
+  const isOddCoding = isChunked && (isOld || codings[0]?.toLowerCase() !== 'chunked');
+  if (isOddCoding) throw new ResponseSyntaxError('bad Transfer-Encoding');
+  const connection = valuesOf(headers, 'connection');
+  const isClosing = isOld || connection.some((value) => /(?:^|[\t ,])close(?:$|[\t ,])/i.test(value));
+  return { contentLength: length === undefined ? undefined : Number(length), isChunked, isClosing };
+}
+
+/** An interim response has no body to frame. @throws ResponseSyntaxError */
+function assertInterim(fields: string, isOld: boolean): void {
+  if (isOld || framingField.test(fields)) throw new ResponseSyntaxError('framing in an interim response');
 }
 
 /** Parses the responses of one connection, one after the other. A class because each connection keeps one. */
@@ -160,11 +162,11 @@ export class ResponseParser {
     const status = Number(parts[2]);
     if (status === 101) throw new ResponseSyntaxError('a switch of protocols that nobody asked for');
     const fields = parts[4] ?? '';
+    const isOld = parts[1] === '0';
     if (oddFraming.test(fields)) throw new ResponseSyntaxError('white space around a framing field');
-    // Interim responses end here (RFC 9110 section 15.2); they have no body to frame.
-    const isOddInterim = status < 200 && (parts[1] === '0' || framingField.test(fields));
-    if (isOddInterim) throw new ResponseSyntaxError('framing in an interim response');
-    if (status >= 200) this.#beginBody(status, parts[3] ?? '', parseHeaders(fields), parts[1] === '0');
+    // Interim responses end here (RFC 9110 section 15.2).
+    if (status < 200) assertInterim(fields, isOld);
+    else this.#beginBody(status, parts[3] ?? '', parseHeaders(fields), isOld);
     return end + 4;
   }
 

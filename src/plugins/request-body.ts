@@ -12,7 +12,7 @@ export interface FieldBody {
   remove(name: string): Promise<void>;
 }
 
-export type FieldRead =
+type FieldRead =
   | { readonly type: 'absent' }
   | { readonly type: 'text'; readonly text: string }
   | { readonly type: 'list' }

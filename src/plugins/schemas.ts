@@ -2,7 +2,7 @@ import { Clone, Default } from 'typebox/value';
 import { keyAuthSchema } from './key-auth/schema.ts';
 import type { CredentialSchema, PluginSchema } from './plugin.ts';
 
-const all: readonly PluginSchema[] = [keyAuthSchema as unknown as PluginSchema];
+const all: readonly PluginSchema[] = [keyAuthSchema];
 
 /** Control side of every plugin, by name. */
 export const pluginSchemas: ReadonlyMap<string, PluginSchema> = new Map(all.map((schema) => [schema.name, schema]));

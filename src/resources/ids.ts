@@ -4,7 +4,7 @@ import type { KongConsumer } from './kong-consumer.ts';
 import { refKey, type Ref } from './ref.ts';
 
 /** UUIDv5: SHA-1 of namespace and name (RFC 9562 section 5.5). */
-export function uuidv5(namespace: string, name: string): string {
+function uuidv5(namespace: string, name: string): string {
   const digest = createHash('sha1')
     .update(Buffer.from(namespace.replaceAll('-', ''), 'hex'))
     .update(name, 'utf8')

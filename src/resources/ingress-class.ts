@@ -1,5 +1,5 @@
 import Type from 'typebox';
-import { defineKind, type ObjectOf } from './kind.ts';
+import { defineKind } from './kind.ts';
 
 /** https://kubernetes.io/docs/concepts/services-networking/ingress/#ingress-class */
 export const ingressClass = defineKind({
@@ -12,5 +12,3 @@ export const ingressClass = defineKind({
     spec: Type.Optional(Type.Object({ controller: Type.Optional(Type.String()) })),
   }),
 });
-
-export type IngressClass = ObjectOf<typeof ingressClass>;

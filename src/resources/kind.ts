@@ -5,7 +5,7 @@ import type { Ref } from './ref.ts';
  * The part of `metadata` that Latchkey reads.
  * https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/object-meta/
  */
-export const metadataSchema = Type.Object({
+const metadataSchema = Type.Object({
   name: Type.String({ minLength: 1, maxLength: 253 }),
   namespace: Type.Optional(Type.String({ minLength: 1, maxLength: 63 })),
   uid: Type.Optional(Type.String()),

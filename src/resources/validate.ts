@@ -24,6 +24,20 @@ function fieldOf(instancePath: string): string {
 
 const join = (field: string, name: string): string => (field === '' ? name : `${field}.${name}`);
 
+/** What a value that fits no member of a union should have been. */
+function unionFaults(
+  error: TLocalizedValidationError,
+  all: readonly TLocalizedValidationError[],
+  field: string,
+): FieldFault[] {
+  const members = all.filter((other) => other !== error && other.schemaPath.startsWith(`${error.schemaPath}/anyOf/`));
+  const allowed = members.flatMap((other) => (other.keyword === 'const' ? [String(other.params.allowedValue)] : []));
+  if (allowed.length > 0) return [{ field, message: `expected one of: ${allowed.join(', ')}` }];
+  // What is wrong further inside is said there.
+  const isDeeper = members.some((other) => other.instancePath.length > error.instancePath.length);
+  return isDeeper ? [] : [{ field, message: 'has the wrong type' }];
+}
+
 /** One error of the validator as faults of fields; a union's members are summed up in one. */
 function faultsOf(error: TLocalizedValidationError, all: readonly TLocalizedValidationError[]): FieldFault[] {
   const field = fieldOf(error.instancePath);
@@ -39,17 +53,8 @@ function faultsOf(error: TLocalizedValidationError, all: readonly TLocalizedVali
       return []; // said by additionalProperties
     case 'const':
       return [];
-    case 'anyOf': {
-      const members = all.filter(
-        (other) => other !== error && other.schemaPath.startsWith(`${error.schemaPath}/anyOf/`),
-      );
-      const allowed = members
-        .filter((other) => other.keyword === 'const')
-        .map((other) => String(other.params.allowedValue));
-      if (allowed.length > 0) return [{ field, message: `expected one of: ${allowed.join(', ')}` }];
-      const deeper = members.some((other) => other.instancePath.length > error.instancePath.length);
-      return deeper ? [] : [{ field, message: 'has the wrong type' }];
-    }
+    case 'anyOf':
+      return unionFaults(error, all, field);
     case 'type': {
       if (/\/anyOf\/\d+$/.test(error.schemaPath)) return [];
       const types = Array.isArray(error.params.type) ? error.params.type.join(' or ') : error.params.type;

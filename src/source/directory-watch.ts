@@ -9,7 +9,7 @@ export interface WatchListener {
   onFile(file: string): void;
   /** More than one can tell by name: everything is to be compared. */
   onTree(): void;
-  onError(error: unknown): void;
+  onError(error: Error): void;
 }
 
 /**
@@ -51,7 +51,7 @@ export class DirectoryWatch {
     this.#watcher = watcher;
     watcher.on('all', (_, path) => this.#onPath(path));
     watcher.on('raw', (_, name, details: unknown) => this.#onRaw(name, details));
-    watcher.on('error', (error) => this.#onError(error));
+    watcher.on('error', (error) => this.#onError(error as NodeJS.ErrnoException));
     await new Promise<void>((resolve) => watcher.once('ready', resolve));
   }
 
@@ -61,8 +61,8 @@ export class DirectoryWatch {
     this.#watcher = undefined;
   }
 
-  #onError(error: unknown): void {
-    if (!ofOnePath.has((error as NodeJS.ErrnoException).code ?? '')) this.#listener.onError(error);
+  #onError(error: NodeJS.ErrnoException): void {
+    if (!ofOnePath.has(error.code ?? '')) this.#listener.onError(error);
   }
 
   #onPath(path: string): void {

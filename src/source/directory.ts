@@ -130,13 +130,13 @@ class DirectorySource implements Source {
   #inBackground(work: () => Promise<void>): void {
     this.#inTurn(work).then(
       () => this.#noteFailure('reading', undefined),
-      (error: unknown) => this.#noteFailure('reading', error),
+      (error: Error) => this.#noteFailure('reading', error),
     );
   }
 
-  #noteFailure(what: 'watching' | 'reading', error: unknown): void {
+  #noteFailure(what: 'watching' | 'reading', error: Error | undefined): void {
     if (error === undefined) this.#failures.delete(what);
-    else this.#failures.set(what, `${what} failed: ${error instanceof Error ? error.message : String(error)}`);
+    else this.#failures.set(what, `${what} failed: ${error.message}`);
     this.#tellProblems();
   }
 

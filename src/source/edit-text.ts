@@ -55,7 +55,7 @@ function editDocumentText({ file, found: { path }, wanted }: TextEdit, text: str
 function editInPlace(edit: TextEdit): string {
   let document = -1;
   const pieces = [...new Parser().parse(edit.text)].map((token) => {
-    const piece = CST.stringify(token as Parameters<typeof CST.stringify>[0]);
+    const piece = CST.stringify(token);
     if (token.type === 'document') document += 1;
     return token.type === 'document' && document === edit.found.document ? editDocumentText(edit, piece) : piece;
   });

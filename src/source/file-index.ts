@@ -44,10 +44,10 @@ interface Delivered {
 /** The objects that were just read; they are forgotten with it. */
 type Fresh = ReadonlyMap<Standing, KubernetesObject>;
 
-function noteOn(places: readonly Standing[], inForce: Standing): string {
+function noteOn(places: readonly Standing[], taken: Standing): string {
   if (places.length < 2) return '';
   const all = places.map(({ origin }) => formatPlace(origin)).join(' and ');
-  return `stands in ${places.length} places: ${all}; the one in ${formatPlace(inForce.origin)} is in force`;
+  return `stands in ${places.length} places: ${all}; the one in ${formatPlace(taken.origin)} is in force`;
 }
 
 function problemsOf(note: string): Problem[] {

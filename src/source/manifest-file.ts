@@ -46,23 +46,28 @@ const isRecord = (value: unknown): value is Record<string, unknown> =>
 /** A name that the API server would take in a path: https://kubernetes.io/docs/concepts/overview/working-with-objects/names/ */
 const nameForm = /^(?!\.{1,2}$)[^/%]+$/;
 
+/** As the API server has it, an empty name is none. */
+const isAbsent = (value: unknown): boolean => value === undefined || value === null || value === '';
+
+function stringFault(fields: Record<string, unknown>, field: string, shown = field): string | undefined {
+  if (isAbsent(fields[field])) return `${shown}: required field missing`;
+  return typeof fields[field] === 'string' ? undefined : `${shown}: expected a string`;
+}
+
+function metadataFault(metadata: unknown): string | undefined {
+  if (isAbsent(metadata)) return 'metadata: required field missing';
+  if (!isRecord(metadata)) return 'metadata: expected an object';
+  const fault = stringFault(metadata, 'name', 'metadata.name');
+  if (fault !== undefined) return fault;
+  const { name, namespace } = metadata;
+  if (!nameForm.test(String(name))) return 'metadata.name: may not be . or .. or hold / or %';
+  const isNamespace = isAbsent(namespace) || (typeof namespace === 'string' && nameForm.test(namespace));
+  return isNamespace ? undefined : 'metadata.namespace: expected a name';
+}
+
 /** The first thing without which an object cannot even be named; undefined when it can. */
 function namingFault(value: Record<string, unknown>): string | undefined {
-  for (const field of ['apiVersion', 'kind']) {
-    if (value[field] === undefined || value[field] === null || value[field] === '')
-      return `${field}: required field missing`;
-    if (typeof value[field] !== 'string') return `${field}: expected a string`;
-  }
-  const { metadata } = value;
-  if (metadata === undefined || metadata === null) return 'metadata: required field missing';
-  if (!isRecord(metadata)) return 'metadata: expected an object';
-  const { name, namespace } = metadata;
-  if (name === undefined || name === null || name === '') return 'metadata.name: required field missing';
-  if (typeof name !== 'string') return 'metadata.name: expected a string';
-  if (!nameForm.test(name)) return 'metadata.name: may not be . or .. or hold / or %';
-  if (namespace === undefined || namespace === null || namespace === '') return undefined;
-  if (typeof namespace !== 'string' || !nameForm.test(namespace)) return 'metadata.namespace: expected a name';
-  return undefined;
+  return stringFault(value, 'apiVersion') ?? stringFault(value, 'kind') ?? metadataFault(value['metadata']);
 }
 
 /** Adds what an API server would: the namespace `default`, and a uid. */

@@ -35,8 +35,9 @@ async function textOf(file: string, plan: Plan): Promise<string | undefined> {
 }
 
 /** What an edit makes of an object, as plain JSON data. @throws what the edit throws */
-function applyEdit({ ref, apply }: Edit, current: KubernetesObject | undefined): KubernetesObject | undefined {
-  const wanted = apply(current === undefined ? undefined : structuredClone(current));
+function applyEdit(edit: Edit, current: KubernetesObject | undefined): KubernetesObject | undefined {
+  const { ref } = edit;
+  const wanted = edit.apply(current === undefined ? undefined : structuredClone(current));
   if (wanted === undefined) return undefined;
   if (refKey(refOf(kindNamed(ref.kind), wanted)) !== refKey(ref))
     throw new Error(`an edit of ${formatRef(ref)} gave an object of another name`);

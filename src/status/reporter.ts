@@ -62,5 +62,3 @@ export function createReporter(log: Logger) {
     },
   };
 }
-
-export type Reporter = ReturnType<typeof createReporter>;

@@ -44,9 +44,7 @@ export function createClaims<C extends Claimant>() {
     },
 
     /** Who has it. */
-    holderOf(thing: string): C | undefined {
-      return allOf(thing)[0];
-    },
+    holderOf: (thing: string): C | undefined => allOf(thing)[0],
   };
 }
 

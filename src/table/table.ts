@@ -70,5 +70,3 @@ export function createTable() {
     },
   };
 }
-
-export type Table = ReturnType<typeof createTable>;

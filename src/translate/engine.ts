@@ -124,16 +124,10 @@ export function createEngine(settings: TranslateSettings) {
 
   /** Finds which entries of a root are in force, and its verdict, now that all claims are made. */
   const settle = (state: RootState, output: Output): void => {
-    const inForce = new Map<string, TableEntry>();
-    const conflicts = new Map<string, Problem>();
-    for (const { entry, claims: wanted } of state.translation.entries) {
-      const lost = wanted.filter((claim) => claims.holderOf(claim.key)?.owner !== claim.owner);
-      if (lost.length === 0) inForce.set(entry.key, entry);
-      for (const claim of lost) conflicts.set(claim.key, conflict(claim, claims.holderOf(claim.key)?.holder));
-    }
+    const { inForce, conflicts } = settleClaims(state.translation, claims.holderOf);
     emitChanges(state.entries, inForce, output);
     state.entries = inForce;
-    const verdict = verdictOf(state, store.find(state.ref)?.object.metadata.generation, [...conflicts.values()]);
+    const verdict = verdictOf(state, store.find(state.ref)?.object.metadata.generation, conflicts);
     if (!Equal(state.verdict, verdict)) output.verdicts.push(verdict);
     state.verdict = verdict;
   };
@@ -172,8 +166,6 @@ export function createEngine(settings: TranslateSettings) {
   };
 }
 
-export type Engine = ReturnType<typeof createEngine>;
-
 const internalError: Problem = {
   reason: 'InternalError',
   message: 'Latchkey failed on this object because of a bug of its own; the log has the details',
@@ -181,6 +173,18 @@ const internalError: Problem = {
 };
 
 const isUsersOwn = (problem: Problem): boolean => problem.reason !== 'InternalError';
+
+/** The entries that hold all they claim, and a problem for each claim that is lost. */
+function settleClaims(translation: Translation, holderOf: (thing: string) => RefClaimant | undefined) {
+  const inForce = new Map<string, TableEntry>();
+  const conflicts = new Map<string, Problem>();
+  for (const { entry, claims } of translation.entries) {
+    const lost = claims.filter((claim) => holderOf(claim.key)?.owner !== claim.owner);
+    if (lost.length === 0) inForce.set(entry.key, entry);
+    for (const claim of lost) conflicts.set(claim.key, conflict(claim, holderOf(claim.key)?.holder));
+  }
+  return { inForce, conflicts: [...conflicts.values()] };
+}
 
 function conflict(claim: Claim, holder: Ref | undefined): Problem {
   const by = holder === undefined ? 'an older object' : formatRef(holder);

@@ -10,7 +10,7 @@ export function rankOf(ref: Ref, object: KubernetesObject): string {
 }
 
 /** `creationTimestamp` in UTC with milliseconds, so that text order is time order; undefined if unreadable. */
-export function creationTime(object: KubernetesObject): string | undefined {
+function creationTime(object: KubernetesObject): string | undefined {
   const milliseconds = creationMs(object);
   return milliseconds === undefined ? undefined : new Date(milliseconds).toISOString();
 }

@@ -1,4 +1,3 @@
-import type { KubernetesObject } from '#resources/kind.ts';
 import { secretRoot } from './credential.ts';
 import { ingressRoot } from './ingress.ts';
 import { kongConsumerRoot } from './kong-consumer.ts';
@@ -9,7 +8,7 @@ import { nothing, type RootKind } from './translation.ts';
 /** A kind that others read and that yields nothing of its own; its verdict is whether it fits its schema. */
 const onlyRead: RootKind = { translate: () => nothing };
 
-const roots: Readonly<Record<string, RootKind<never>>> = {
+const roots: Readonly<Record<string, RootKind<never> | undefined>> = {
   Ingress: ingressRoot,
   Service: serviceRoot,
   Secret: secretRoot,
@@ -20,5 +19,5 @@ const roots: Readonly<Record<string, RootKind<never>>> = {
 
 /** How objects of a kind are translated. */
 export function rootKind(kind: string): RootKind {
-  return (roots[kind] as RootKind<KubernetesObject> | undefined) ?? onlyRead;
+  return (roots[kind] as RootKind | undefined) ?? onlyRead;
 }

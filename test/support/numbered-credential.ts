@@ -2,15 +2,22 @@ import type { Credential, CredentialEntry } from '#table/credential-entry.ts';
 
 /*
  * Credentials that follow from a number and a version, so that whoever finds one can tell whether it is
- * whole, whose it is and how new. Their digests are as alike as can be: a few homes, one tag.
+ * whole, whose it is and how new. Their digests are as alike as can be: their searches begin in a few places
+ * and run through each other, and all have one tag.
  */
 
-const homes = 16;
+const groups = 4;
+const homesInGroup = 16;
+/** Of the first word, which is scaled to the number of slots: a few slots of a memory of thousands. */
+const homeStep = 2 ** 21;
 
-/** The digest of a numbered key: one of few first words, the same second, the number, the same last. */
+/** The digest of a numbered key. Only what stands in the third word tells keys of one home apart. */
 export function digestOf(number: number): Buffer {
   const digest = Buffer.alloc(16, 0x5a);
-  digest.writeUInt32LE((number % homes) * (2 ** 32 / homes) + (2 ** 32 / homes - 1), 0);
+  const group = number % groups;
+  const home = Math.floor(number / groups) % homesInGroup;
+  // The last group begins so near the end that its searches go round to the first slot.
+  digest.writeUInt32LE((group + 1) * (2 ** 32 / groups) - 1 - home * homeStep, 0);
   digest.writeUInt32LE(number, 8);
   return digest;
 }

@@ -20,7 +20,7 @@ export async function until<T>({ what, subscribe, holds, deadlineMs = 10_000 }: 
       const fact = holds();
       if (fact !== undefined && fact !== false) resolve(fact);
     } catch (error) {
-      reject(error as Error);
+      reject(error);
     }
   };
   const stop = subscribe(check);

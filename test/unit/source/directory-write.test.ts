@@ -85,7 +85,7 @@ describe('a new object', () => {
     await place.source.write([{ ref: alice, apply: () => consumer('alice') }]);
     await place.source.write([
       { ref: alice, ...remove },
-      { ref: alice, apply: (current) => consumer('alice', { custom_id: String(current) }) },
+      { ref: alice, apply: (current) => consumer('alice', { custom_id: typeof current }) },
     ]);
     expect(await readdir(place.dir)).toEqual(['kongconsumer-default-alice.yaml']);
     expect(place.log.object(alice)).toMatchObject({ custom_id: 'undefined' });

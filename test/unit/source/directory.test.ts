@@ -200,13 +200,13 @@ describe('a file that is being written', () => {
 
   test('without end is read now and then all the same', async () => {
     await place.start();
-    let isDone = false;
-    const writing = (async (): Promise<void> => {
-      for (let i = 0; !isDone; i += 1) await writeFile(place.at('a.yaml'), consumerYaml('alice', `name-${i}`));
-    })();
-    await place.log.untilPut(alice);
-    isDone = true;
-    await writing;
+    const delivered = place.log.untilPut(alice);
+    let isDelivered = false;
+    void delivered.then(() => (isDelivered = true));
+    let i = 0;
+    do await writeFile(place.at('a.yaml'), consumerYaml('alice', `name-${(i += 1)}`));
+    while (!isDelivered);
+    await delivered;
   });
 });
 
