@@ -7,11 +7,14 @@ const app = fastify();
 
 await app.register(httpProxy, {
   upstream: `http://127.0.0.1:${upstreamPort}`,
-  preHandler: async (request, reply) => {
+  preHandler: (request, reply, done) => {
     const username = consumers.get(String(request.headers['apikey'] ?? ''));
-    if (username === undefined) return reply.code(401).send({ message: 'Unauthorized' });
+    if (username === undefined) {
+      void reply.code(401).send({ message: 'Unauthorized' });
+      return;
+    }
     request.headers['x-consumer-username'] = username;
-    return undefined;
+    done();
   },
   replyOptions: {
     rewriteRequestHeaders: (request, headers) => ({

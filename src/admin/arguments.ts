@@ -8,7 +8,6 @@ export const maxArguments = 1_000;
 const maxDepth = 16;
 
 export const tooManyArguments = () => badRequest('Too many arguments');
-const tooDeep = () => badRequest(`Arguments are nested more than ${maxDepth} levels deep`);
 
 /**
  * Bounds what the rest of the way through the Admin API may meet: how many values, how deep (everything
@@ -20,7 +19,7 @@ export function assertBounds(args: Arguments): void {
   let level: unknown[] = [args];
   let count = 0;
   for (let depth = 0; level.length > 0; depth += 1) {
-    if (depth > maxDepth) throw tooDeep();
+    if (depth > maxDepth) throw badRequest(`Arguments are nested more than ${maxDepth} levels deep`);
     if (level.some((value) => typeof value === 'string' && !value.isWellFormed())) {
       throw badRequest('Arguments hold text that is not valid Unicode');
     }
@@ -36,8 +35,8 @@ const bare = (): Arguments => Object.create(null) as Arguments;
 
 /** `config.key_names[]`, `config[key_names][1]` → `['config', 'key_names', '[]']`. */
 function pathOf(name: string): string[] {
+  // One level more than is allowed is enough for `assertBounds` to refuse it.
   const parts = name.split(/\.|(?=\[)/, maxDepth + 1).filter((part) => part !== '');
-  if (parts.length > maxDepth) throw tooDeep();
   return parts.map((part) => {
     const inner = /^\[(.*)\]$/.exec(part)?.[1];
     if (inner === undefined) return part;

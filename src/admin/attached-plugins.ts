@@ -30,7 +30,7 @@ export interface AttachedPlugin extends NamedPlugin {
 const clusterKind = kongClusterPlugin;
 
 /** The names that an object's annotation lists. */
-export function pluginNames(object: KubernetesObject): string[] {
+function pluginNames(object: KubernetesObject): string[] {
   const items = (object.metadata.annotations?.[pluginsAnnotation] ?? '').split(',').map((item) => item.trim());
   return [...new Set(items.filter((item) => item !== ''))];
 }

@@ -78,17 +78,34 @@ export function holdersOf(backend: Backend, key: string): (OwnedCredential & { r
 
 export const credentialId = (object: Secret): string => idOf(secret, object);
 
-/** One of these by id, or by key: the digests of both are compared, no key is kept. */
-export function findCredential(
-  backend: Backend,
-  among: readonly OwnedCredential[],
-  idOrKey: string,
-): OwnedCredential | undefined {
-  if (isUuid(idOrKey)) return among.find(({ secret: object }) => credentialId(object) === idOrKey.toLowerCase());
+/** Whether a Secret is the one with this id, or with this key: digests are compared, no key is kept. */
+function matcher(backend: Backend, idOrKey: string): (object: Secret) => boolean {
+  if (isUuid(idOrKey)) return (object) => credentialId(object) === idOrKey.toLowerCase();
   const digest = backend.digest(keyAuth, idOrKey);
-  const found = among.filter(({ secret: object }) => object.sealed?.['key']?.digest === digest);
+  return (object) => object.sealed?.['key']?.digest === digest;
+}
+
+/** Of several with the same key the oldest has it. */
+function oldestOf(found: readonly OwnedCredential[]): OwnedCredential | undefined {
   const first = oldest(found.map(({ secret: object }) => object));
   return found.find(({ secret: object }) => object === first);
+}
+
+/** A credential of a consumer by id or by key. */
+export function findCredentialOf(
+  backend: Backend,
+  consumer: KongConsumer,
+  idOrKey: string,
+): OwnedCredential | undefined {
+  const isIt = matcher(backend, idOrKey);
+  return oldestOf(credentialsOf(backend, consumer).filter(({ secret: object }) => isIt(object)));
+}
+
+/** A credential by id or by key, whoever has it. */
+export function findCredential(backend: Backend, idOrKey: string): OwnedCredential | undefined {
+  const isIt = matcher(backend, idOrKey);
+  const now = backend.now();
+  return oldestOf(listedCredentials(backend, (object) => isIt(object) && isLive(object, now)));
 }
 
 const asFields = (value: unknown): Readonly<Record<string, unknown>> =>

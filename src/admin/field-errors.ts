@@ -35,7 +35,6 @@ function place(into: Nested, parts: readonly (string | number)[], message: strin
   if (next === undefined) into[key] = message;
   else if (typeof next === 'number') {
     const list = Array.isArray(into[key]) ? into[key] : [];
-    while (list.length < next) list.push(null);
     list[next] = message;
     into[key] = list;
   } else {

@@ -4,7 +4,9 @@ export function createWakeUp() {
   return {
     /** Something changed: everybody who waits looks again. */
     wake(): void {
-      for (const waiter of [...waiters]) waiter();
+      // A Set may be changed while it is gone through; whoever waits again comes later.
+      const woken = Array.from(waiters);
+      for (const waiter of woken) waiter();
     },
 
     /** Resolves when it is true; rejects with what `isTrue` throws. */

@@ -34,6 +34,8 @@ export class DirectoryWatch {
   readonly #dir: string;
   readonly #listener: WatchListener;
   #watcher: FSWatcher | undefined;
+  /** Ends the waiting for the watcher to be ready: one that is closed before never is. */
+  #endWaiting: (() => void) | undefined;
 
   constructor(dir: string, listener: WatchListener) {
     this.#dir = dir;
@@ -52,13 +54,17 @@ export class DirectoryWatch {
     watcher.on('all', (_, path) => this.#onPath(path));
     watcher.on('raw', (_, name, details: unknown) => this.#onRaw(name, details));
     watcher.on('error', (error) => this.#onError(error as NodeJS.ErrnoException));
-    await new Promise<void>((resolve) => watcher.once('ready', resolve));
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#endWaiting = resolve;
+    watcher.once('ready', resolve);
+    await promise;
   }
 
   /** Resolves when nothing more will be told. */
   async stop(): Promise<void> {
     await this.#watcher?.close();
     this.#watcher = undefined;
+    this.#endWaiting?.();
   }
 
   #onError(error: NodeJS.ErrnoException): void {

@@ -56,6 +56,7 @@ class DirectorySource implements Source {
   /** Which directory is watched; undefined when there is none. */
   #identity: string | undefined;
   #listener: SourceListener | undefined;
+  #isStopped = false;
   #clock: NodeJS.Timeout | undefined;
   #comparedAtMs = 0;
   /** What went wrong in the background: with watching, until it is begun anew; with the last turn. */
@@ -74,6 +75,7 @@ class DirectorySource implements Source {
 
   async start(listener: SourceListener): Promise<void> {
     await assertDirectory(this.#dir);
+    if (this.#isStopped) return;
     this.#listener = listener;
     try {
       await this.#inTurn(async () => this.#tell(await this.#readUntilQuiet(await this.#everything())));
@@ -81,15 +83,18 @@ class DirectorySource implements Source {
       await this.stop();
       throw error;
     }
-    this.#clock = setInterval(() => void this.#checkRoot(), rootCheckMs);
+    if (!this.#isStopped) this.#clock = setInterval(() => void this.#checkRoot(), rootCheckMs);
   }
 
   async stop(): Promise<void> {
+    this.#isStopped = true;
     clearInterval(this.#clock);
+    // Twice each: a turn under way may wait for the watcher, begin to watch anew, and put files off.
     await this.#watch.stop();
     this.#due.clear();
     await this.#queue;
-    this.#due.clear(); // what the last turn put off
+    await this.#watch.stop();
+    this.#due.clear();
     this.#listener = undefined;
   }
 
@@ -142,7 +147,7 @@ class DirectorySource implements Source {
 
   async #checkRoot(): Promise<void> {
     const identity = await identityOf(this.#dir);
-    if (this.#listener === undefined) return; // stopped meanwhile
+    if (this.#isStopped) return;
     const isDue = performance.now() - this.#comparedAtMs >= compareAllMs;
     if (identity !== this.#identity || (isDue && identity !== undefined)) this.#due.add(this.#dir);
   }

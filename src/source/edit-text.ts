@@ -37,7 +37,12 @@ function editValue(value: unknown, path: FoundObject['path'], wanted: Kubernetes
 }
 
 /** The text of one document after an edit, comments and order kept; '' when nothing is left of it. */
-function editDocumentText({ file, found: { path }, wanted }: TextEdit, text: string): string {
+function editDocumentText(edit: TextEdit, text: string): string {
+  if (!text.includes('\r\n')) return editUnixText(edit, text);
+  return editUnixText(edit, text.replaceAll('\r\n', '\n')).replaceAll('\n', '\r\n');
+}
+
+function editUnixText({ file, found: { path }, wanted }: TextEdit, text: string): string {
   const { documents, placeOf } = parseDocuments(file, text);
   const [document] = documents;
   if (document === undefined) return text;

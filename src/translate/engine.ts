@@ -63,6 +63,7 @@ interface RefClaimant extends Claimant {
 }
 
 /** See the head of this file. */
+// oxlint-disable-next-line max-lines-per-function -- one subject: the steps of a batch over the state that they share
 export function createEngine(settings: TranslateSettings) {
   const store = createStore();
   const reads = createReads();
@@ -93,11 +94,9 @@ export function createEngine(settings: TranslateSettings) {
 
   /** Replaces the claims of a root; gives the roots of everybody who claims the same things. */
   const replaceClaims = (key: string, before: readonly ClaimedEntry[], after: readonly ClaimedEntry[]): string[] => [
-    ...before.flatMap((entry) => entry.claims.flatMap((claim) => claims.remove(claim.key, claim.owner))),
-    ...after.flatMap((entry) =>
-      entry.claims.flatMap(({ key: thing, owner, rank, holder }) =>
-        claims.put(thing, { owner, rootKey: key, rank, holder }),
-      ),
+    ...claimsOf(before).flatMap((claim) => claims.remove(claim.key, claim.owner)),
+    ...claimsOf(after).flatMap(({ key: thing, owner, rank, holder }) =>
+      claims.put(thing, { owner, rank, holder, rootKey: key }),
     ),
   ];
 
@@ -123,7 +122,8 @@ export function createEngine(settings: TranslateSettings) {
   };
 
   /** Finds which entries of a root are in force, and its verdict, now that all claims are made. */
-  const settle = (state: RootState, output: Output): void => {
+  const settle = (state: RootState | undefined, output: Output): void => {
+    if (state === undefined) return; // forgotten in this very batch
     const { inForce, conflicts } = settleClaims(state.translation, claims.holderOf);
     emitChanges(state.entries, inForce, output);
     state.entries = inForce;
@@ -139,7 +139,7 @@ export function createEngine(settings: TranslateSettings) {
     apply(changes: readonly RecordedChange[]): EngineOutput {
       const touched = new Set(changes.flatMap((change) => store.record(change)));
       const refs = new Map(changes.map(({ ref }) => [refKey(ref), ref]));
-      const output: Output = { put: [], remove: [], verdicts: [], forgotten: [], failures: [], rootsRun: 0 };
+      const output = emptyOutput();
       const toSettle = new Set<string>();
       for (const key of new Set([...refs.keys(), ...facts.rootsConcerned(touched)])) {
         const ref = roots.get(key)?.ref ?? refs.get(key);
@@ -147,10 +147,7 @@ export function createEngine(settings: TranslateSettings) {
         const others = recorded === undefined ? forget(key, output) : run(key, recorded, output);
         for (const other of [key, ...others]) toSettle.add(other);
       }
-      for (const key of toSettle) {
-        const state = roots.get(key);
-        if (state !== undefined) settle(state, output);
-      }
+      for (const key of toSettle) settle(roots.get(key), output);
       return output;
     },
 
@@ -166,6 +163,8 @@ export function createEngine(settings: TranslateSettings) {
   };
 }
 
+const emptyOutput = (): Output => ({ put: [], remove: [], verdicts: [], forgotten: [], failures: [], rootsRun: 0 });
+
 const internalError: Problem = {
   reason: 'InternalError',
   message: 'Latchkey failed on this object because of a bug of its own; the log has the details',
@@ -173,6 +172,8 @@ const internalError: Problem = {
 };
 
 const isUsersOwn = (problem: Problem): boolean => problem.reason !== 'InternalError';
+
+const claimsOf = (entries: readonly ClaimedEntry[]): Claim[] => entries.flatMap((entry) => entry.claims);
 
 /** The entries that hold all they claim, and a problem for each claim that is lost. */
 function settleClaims(translation: Translation, holderOf: (thing: string) => RefClaimant | undefined) {

@@ -19,5 +19,5 @@ const roots: Readonly<Record<string, RootKind<never> | undefined>> = {
 
 /** How objects of a kind are translated. */
 export function rootKind(kind: string): RootKind {
-  return (roots[kind] as RootKind | undefined) ?? onlyRead;
+  return roots[kind] ?? onlyRead;
 }

@@ -120,5 +120,3 @@ export function memorySource(like: Likeness = 'directory') {
       ),
   };
 }
-
-export type MemorySource = ReturnType<typeof memorySource>;

@@ -5,7 +5,7 @@ import type { Backend } from '#admin/backend.ts';
 import {
   credentialId,
   credentialsOf,
-  findCredential,
+  findCredentialOf,
   showCredential,
   type OwnedCredential,
 } from '#admin/credential-store.ts';
@@ -25,8 +25,7 @@ function keyArgumentsOf(request: AdminRequest) {
 /** `/consumers/{consumer}/key-auth` (kong-facts 3.2, 3.7). */
 export function consumerKeyEndpoints(backend: Backend): Endpoint[] {
   const ofPath = (request: AdminRequest) => consumerOrFail(backend, request.param('consumer'));
-  const find = (request: AdminRequest) =>
-    findCredential(backend, credentialsOf(backend, ofPath(request)), request.param('key'));
+  const find = (request: AdminRequest) => findCredentialOf(backend, ofPath(request), request.param('key'));
   const one = (request: AdminRequest): OwnedCredential => {
     const found = find(request);
     if (found === undefined) throw notFound();

@@ -16,7 +16,7 @@ import { argumentsOf, created, noContent, ok, type AdminRequest, type Endpoint }
 
 /** `/key-auths`: the same credentials whoever has them (kong-facts 3.2). */
 export function keyAuthEndpoints(backend: Backend): Endpoint[] {
-  const find = (request: AdminRequest) => findCredential(backend, allCredentials(backend), request.param('key'));
+  const find = (request: AdminRequest) => findCredential(backend, request.param('key'));
   const one = (request: AdminRequest): OwnedCredential => {
     const found = find(request);
     if (found === undefined) throw notFound();

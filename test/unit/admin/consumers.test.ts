@@ -99,6 +99,7 @@ describe('arguments', () => {
     [{ username: 'bob', nothing: 1 }, { nothing: 'unknown field' }],
     [{ username: 'bob', nothing: null }, { nothing: 'unknown field' }],
     [{ username: 'bob', 'a.b': 1 }, { 'a.b': 'unknown field' }],
+    [{ username: 'bob', 'username.b': 1 }, { 'username.b': 'unknown field' }],
     [{ username: 'bob', 'a[999999999]': 1 }, { 'a[999999999]': 'unknown field' }],
     [{ username: 'bob', tags: 'a' }, { tags: 'expected an array' }],
     [{ username: 'bob', tags: ['a', 7] }, { tags: [null, 'expected a string'] }],

@@ -40,7 +40,7 @@ function parseOurs(pieces: readonly Buffer[]): Outcome | undefined {
 async function parseNode(bytes: Buffer): Promise<Outcome | undefined> {
   const socket = new Duplex({ read: () => undefined, write: (_chunk, _encoding, done) => done() });
   return new Promise((resolve) => {
-    const request = httpRequest({ createConnection: () => socket as never, path: '/', headers: { Host: 'a' } });
+    const request = httpRequest({ createConnection: () => socket, path: '/', headers: { Host: 'a' } });
     request.once('error', () => resolve(undefined));
     request.once('upgrade', () => resolve(undefined));
     request.once('response', (response) => {

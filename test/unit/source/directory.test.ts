@@ -1,4 +1,4 @@
-import { appendFile, mkdir, open, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises';
+import { appendFile, chmod, mkdir, open, rename, rm, symlink, utimes } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { directorySource } from '#source/directory.ts';
@@ -98,6 +98,51 @@ describe('files', () => {
     await place.log.untilProblems((problems) => problems.length === 5);
     expect(place.problems()[0]).toBe('a.yaml:1: is a directory, not a file; what it held before stays in force');
     expect(place.log.object(alice)).toBeDefined();
+  });
+
+  // Root may read everything, whatever the mode.
+  test.skipIf(process.getuid?.() === 0)('that may not be read say so, and so do folders', async () => {
+    await place.write('a.yaml', consumerYaml('alice'));
+    await place.write('deep/b.yaml', consumerYaml('bob'));
+    await place.start();
+    await chmod(place.at('deep'), 0);
+    await place.replace('a.yaml', consumerYaml('alice', 'renamed'));
+    await chmod(place.at('a.yaml'), 0);
+    await place.log.untilProblems((problems) => problems.length > 0);
+    await place.sentinel();
+    expect(place.problems()).toEqual([expect.stringMatching(/^a\.yaml:1: EACCES/)]);
+    expect(place.log.object(bob)).toBeDefined();
+    const other = directorySource(place.dir);
+    const log = createSourceLog();
+    await other.start(log.listener);
+    await other.stop();
+    await chmod(place.at('deep'), 0o700);
+    expect(log.problems.map(({ message }) => message)).toEqual([
+      expect.stringMatching(/^EACCES/),
+      'the directory cannot be read: EACCES',
+    ]);
+  });
+});
+
+describe('stopping', () => {
+  test('waits for a write that is under way', async () => {
+    await place.start();
+    const apiVersion = 'configuration.konghq.com/v1';
+    const apply = () => ({ apiVersion, kind: 'KongConsumer', metadata: { name: 'alice' }, username: 'alice' });
+    let isWritten = false;
+    const writing = place.source.write([{ ref: alice, apply }]).then(() => (isWritten = true));
+    await place.source.stop();
+    expect(isWritten).toBe(true);
+    expect(place.log.object(alice)).toBeDefined();
+    await writing;
+  });
+
+  test('ends a start that is under way', async () => {
+    await place.write('a.yaml', consumerYaml('alice'));
+    const starting = place.start();
+    await place.source.stop();
+    await starting;
+    expect(place.told()).toEqual([]);
   });
 });
 
@@ -200,13 +245,9 @@ describe('a file that is being written', () => {
 
   test('without end is read now and then all the same', async () => {
     await place.start();
-    const delivered = place.log.untilPut(alice);
-    let isDelivered = false;
-    void delivered.then(() => (isDelivered = true));
     let i = 0;
-    do await writeFile(place.at('a.yaml'), consumerYaml('alice', `name-${(i += 1)}`));
-    while (!isDelivered);
-    await delivered;
+    do await place.write('a.yaml', consumerYaml('alice', `name-${(i += 1)}`));
+    while (place.log.object(alice) === undefined);
   });
 });
 

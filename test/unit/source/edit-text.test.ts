@@ -105,6 +105,12 @@ describe('an edit leaves everything else as it was', () => {
     expect(edit(text, 'a', remove)).toBe(`apiVersion: v1\nkind: List\nitems:\n${item('b')}`);
   });
 
+  test('the line ends of Windows stay', () => {
+    const text = ingress.replaceAll('\n', '\r\n');
+    const strip = '    konghq.com/strip-path: "true"\r\n';
+    expect(edit(text, 'web', annotate)).toBe(text.replace(strip, `${strip}    konghq.com/plugins: limits\r\n`));
+  });
+
   test('what YAML 1.1 would read as something else is quoted', () => {
     const changed = edit(consumer('a'), 'a', set({ custom_id: 'yes', username: '010' }));
     expect(changed).toContain('custom_id: "yes"');
