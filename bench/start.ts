@@ -89,7 +89,7 @@ async function measureOnce(copy: string, variant: Variant, temporary: string): P
   const addresses = (await Promise.all(listen)).flat();
   const url = `http://${addresses[1]}/mock/request`;
   const startedAtMs = performance.now();
-  const command = [...variant.command, '--fresh', ...addresses];
+  const command = [...variant.command, '--fresh', '--echo-port', String(await freePort()), ...addresses];
   const running = startProcess(command, { cwd: copy, env: environment(temporary) });
   await untilAnswers(running, { url, everyMs: 2, deadlineMs: 30_000 });
   const tookMs = performance.now() - startedAtMs;

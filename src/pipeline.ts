@@ -49,7 +49,7 @@ export function sealed(change: Change, sealing: Sealing): RecordedChange {
  * @throws what the source or the listener throws: no such directory, a port that is taken
  */
 export async function startPipeline(options: PipelineOptions) {
-  const log = createLog(options.log);
+  const log = await createLog(options.log);
   const metrics = createMetrics();
   const digestSecret = randomBytes(digestSecretBytes);
   const digest = makeDigest(digestSecret);

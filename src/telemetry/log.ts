@@ -1,5 +1,4 @@
 import pino, { type Logger } from 'pino';
-import pretty from 'pino-pretty';
 
 export type { Logger };
 
@@ -15,16 +14,20 @@ export interface LogSettings {
  * A logger that writes to standard output, one line an event. Every thread makes its own: lines are
  * written whole. Objects are logged by ref, never by content; a key has no way in.
  */
-export function createLog(settings: LogSettings, bindings: Readonly<Record<string, unknown>> = {}): Logger {
-  const stream =
-    settings.format === 'text'
-      ? pretty({
-          sync: true,
-          ignore: 'pid,hostname,room',
-          translateTime: 'HH:MM:ss.l',
-          singleLine: true,
-          destination: 1,
-        })
-      : pino.destination({ fd: 1, sync: true });
+export async function createLog(
+  settings: LogSettings,
+  bindings: Readonly<Record<string, unknown>> = {},
+): Promise<Logger> {
+  if (settings.format === 'json')
+    return pino({ level: settings.level, base: bindings }, pino.destination({ fd: 1, sync: true }));
+  // Loaded only where people look: it takes longer than the logger itself.
+  const { default: pretty } = await import('pino-pretty');
+  const stream = pretty({
+    sync: true,
+    ignore: 'pid,hostname',
+    translateTime: 'HH:MM:ss.l',
+    singleLine: true,
+    destination: 1,
+  });
   return pino({ level: settings.level, base: bindings }, stream);
 }

@@ -69,6 +69,11 @@ export async function startAdmin(
     log: { error: (fields, message) => void logged.push(JSON.stringify({ ...fields, message })) },
     ...changes,
   });
+  const arrived = { count: 0, all: () => undefined as void };
+  app.addHook('preHandler', async () => {
+    arrived.count -= 1;
+    if (arrived.count === 0) setImmediate(arrived.all);
+  });
   await app.listen({ host: '127.0.0.1', port: 0 });
   const { port } = app.server.address() as AddressInfo;
 
@@ -93,7 +98,18 @@ export async function startAdmin(
     };
   }
 
-  return { app, port, source, store, clock, events, logged, call, close: async () => app.close() };
+  /** Sends requests that all have been checked, if they are checked at once, before any is written. */
+  async function callAtOnce(lines: readonly string[], stated: string): Promise<AdminReply[]> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    Object.assign(arrived, { count: lines.length, all: resolve });
+    const release = source.hold();
+    const answers = Promise.all(lines.map(async (line) => call(line, stated)));
+    await promise;
+    release();
+    return answers;
+  }
+
+  return { port, source, store, clock, events, logged, call, callAtOnce, close: async () => app.close() };
 }
 
 export type TestAdmin = Awaited<ReturnType<typeof startAdmin>>;

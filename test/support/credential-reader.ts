@@ -38,6 +38,8 @@ export interface ReaderReport {
 }
 
 const mostViolations = 20;
+/** Of the keys that are gone for good, so many are looked up: those that went last. */
+const mostGone = 16;
 const { always, churned } = workerData as ReaderSettings;
 const port = parentPort;
 if (port === null) throw new Error('is to run as a worker');
@@ -103,6 +105,7 @@ function receive(message: ToReader): void {
   }
   if (message.type === 'facts') {
     for (const number of message.gone) gone.set(number, digestOf(number));
+    for (const number of [...gone.keys()].slice(0, -mostGone)) gone.delete(number);
     for (const [number, version] of message.atLeast)
       leastVersions.set(number, Math.max(version, leastVersions.get(number) ?? 0));
   }

@@ -38,6 +38,7 @@ export function memorySource(like: Likeness = 'directory') {
   let listener: SourceListener | undefined;
   let queue: Promise<unknown> = Promise.resolve();
   let failure: Error | undefined;
+  let held: Promise<void> = Promise.resolve();
 
   const deliver = (changes: readonly Change[]): void => {
     batches.push([...changes]);
@@ -76,8 +77,7 @@ export function memorySource(like: Likeness = 'directory') {
     },
     async write(edits) {
       const turn = queue.then(async () => {
-        // A real source yields here: what was checked before may be no longer so.
-        await new Promise((resolve) => setImmediate(resolve));
+        await held;
         if (failure !== undefined) throw failure;
         const planned = [...plan(edits).values()];
         for (const change of planned) record(change);
@@ -109,6 +109,12 @@ export function memorySource(like: Likeness = 'directory') {
     /** Every write fails with this until it is undefined again. */
     failWith(error: Error | undefined): void {
       failure = error;
+    },
+    /** Writes wait until what this gives is called. */
+    hold(): () => void {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      held = promise;
+      return resolve;
     },
     /** The object as it stands. */
     at: (kind: string, name: string, namespace = 'default') => objects.get(refKey({ kind, namespace, name })),

@@ -6,10 +6,13 @@ import type { Credential, CredentialEntry } from '#table/credential-entry.ts';
  * and run through each other, and all have one tag.
  */
 
-const groups = 4;
-const homesInGroup = 16;
+const groups = 2;
+const homesInGroup = 8;
 /** Of the first word, which is scaled to the number of slots: a few slots of a memory of thousands. */
 const homeStep = 2 ** 21;
+
+/** Numbers that differ by a multiple of this have one home. */
+export const sameHome = groups * homesInGroup;
 
 /** The digest of a numbered key. Only what stands in the third word tells keys of one home apart. */
 export function digestOf(number: number): Buffer {

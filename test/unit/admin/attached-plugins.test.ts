@@ -140,4 +140,15 @@ describe('which plugins there are', () => {
     expect(admin.source.at('KongClusterPlugin', 'p', '')).toBeDefined();
     expect(annotationOf('Ingress', 'mocking')).toBeUndefined();
   });
+
+  test('a plugin of a type that Latchkey does not have is shown, and cannot be made another', async () => {
+    admin.source.set(plugin('p', { plugin: 'no-such', config: { a: 1 } }), ingressNamed('mocking', named('p')));
+    const { body } = await admin.call('GET /routes/mocking/plugins');
+    expect(body.data).toMatchObject([{ name: 'no-such', config: { a: 1 } }]);
+    const answer = await admin.call(`PATCH /plugins/${body.data[0].id as string}`, { name: 'key-auth', config: null });
+    expect(answer).toMatchObject({
+      status: 400,
+      body: { fields: { name: expect.stringContaining('cannot be changed') } },
+    });
+  });
 });

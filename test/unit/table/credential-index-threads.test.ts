@@ -10,8 +10,8 @@ import { entryOf } from '../../support/numbered-credential.ts';
 import { until } from '../../support/until.ts';
 
 const readers = 2;
-const always = Array.from({ length: 48 }, (_, i) => i);
-const churned = Array.from({ length: 160 }, (_, i) => 1_000 + i);
+const always = Array.from({ length: 12 }, (_, i) => i);
+const churned = Array.from({ length: 24 }, (_, i) => 100 + i);
 const firstDoomed = 10_000;
 
 /** Numbers below a limit that look random and are the same in every run. */

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { CredentialEntry } from '#table/credential-entry.ts';
 import { openCredentialIndex } from '#table/credential-index-reader.ts';
 import { CredentialIndex } from '#table/credential-index.ts';
-import { digestOf, entryOf, neverPut, versionOf } from '../../support/numbered-credential.ts';
+import { digestOf, entryOf, neverPut, sameHome, versionOf } from '../../support/numbered-credential.ts';
 
 const uuid = '0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0';
 
@@ -48,7 +48,7 @@ describe('one key', () => {
     const index = new CredentialIndex();
     index.put(entryOf(1, 1));
     index.remove(entryOf(2, 1).digest);
-    index.remove(entryOf(65, 1).digest); // of the same home as 1
+    index.remove(entryOf(1 + sameHome, 1).digest);
     expect([index.size, versionIn(index, 1)]).toStrictEqual([1, 1]);
   });
 
@@ -170,7 +170,7 @@ describe('many keys', () => {
 
   test('are replaced where they are, even when there is a tombstone before them', () => {
     const index = new CredentialIndex();
-    const [first, second] = [0, 64]; // of one home
+    const [first, second] = [0, sameHome];
     index.put(entryOf(first, 1));
     index.put(entryOf(second, 1));
     index.remove(entryOf(first, 1).digest);
@@ -193,10 +193,10 @@ describe('many keys', () => {
 
   test('are found past the last slot', () => {
     const index = new CredentialIndex({ spareEntries: 8 });
-    const last = Array.from({ length: 8 }, (_, i) => 3 + i * 64); // of the last slot
+    const last = Array.from({ length: 8 }, (_, i) => 1 + i * sameHome); // their home is the last slot
     for (const number of last) index.put(entryOf(number, 1));
     expect(last.map((number) => versionIn(index, number))).toStrictEqual(last.map(() => 1));
-    expect(find(index, neverPut(3))).toBe('unknown');
+    expect(find(index, neverPut(1))).toBe('unknown');
   });
 });
 

@@ -1,0 +1,76 @@
+/**
+ * A worker: a thread with its own listener on the shared port and its own copy of the table.
+ *
+ *   main thread ── patch N ──▶ served table ──▶ listener ──▶ upstreams
+ *        ▲────── applied N ──────┘
+ *
+ * It knows nothing of Kubernetes. Messages are handled between requests, so no request sees half a patch.
+ */
+import { parentPort, workerData } from 'node:worker_threads';
+import { makeDigest } from '#table/digest.ts';
+import type { TablePatch } from '#table/patch.ts';
+import { createLog } from '#telemetry/log.ts';
+import { roundRobin } from './balance.ts';
+import { createListener } from './listener.ts';
+import type { FromWorker, ToWorker, WorkerSettings } from './messages.ts';
+import { createServedTable } from './served-table.ts';
+import { upstreamClient } from './upstream-client.ts';
+
+const settings = workerData as WorkerSettings;
+const log = await createLog(settings.log);
+const table = createServedTable();
+const client = upstreamClient();
+const balancer = roundRobin();
+const name = `latchkey/${settings.version}`;
+const listener = createListener({
+  table,
+  digest: makeDigest(settings.digestSecret),
+  client,
+  balancer,
+  log,
+  server: name,
+  hop: { port: String(settings.listen.port), via: `1.1 ${name}` },
+});
+
+let isListening = false;
+
+function tell(message: FromWorker): void {
+  parentPort?.postMessage(message);
+}
+
+async function listen(): Promise<void> {
+  isListening = true;
+  try {
+    tell({ type: 'listening', port: await listener.listen(settings.listen) });
+  } catch (error) {
+    const { message, code } = error as NodeJS.ErrnoException;
+    tell({ type: 'failed', message, ...(code === undefined ? {} : { code }) });
+  }
+}
+
+const touchesServices = (patch: TablePatch): boolean =>
+  patch.put.some((entry) => entry.kind === 'service') || patch.remove.some((key) => key.startsWith('service:'));
+
+/** Lets go of connections and counters of endpoints that no service has any more. */
+function letGo(): void {
+  const services = [...table.services()];
+  client.retain(services.flatMap((service) => service.targets));
+  balancer.retain(services);
+}
+
+async function receive(message: ToWorker): Promise<void> {
+  if (message.type === 'patch') {
+    table.apply(message.patch);
+    if (touchesServices(message.patch)) letGo();
+    // The first patch is acknowledged once connections are accepted: until then nobody is served by it.
+    if (!isListening) await listen();
+    tell({ type: 'applied', number: message.patch.number });
+    return;
+  }
+  await listener.drain(message.graceMs);
+  await client.close();
+  tell({ type: 'drained' });
+  parentPort?.close();
+}
+
+parentPort?.on('message', (message: ToWorker) => void receive(message));
