@@ -79,8 +79,9 @@ export interface AnswerContext {
 export function sendAnswer(response: ServerResponse, answer: Answer, context: AnswerContext): void {
   if (response.headersSent || response.destroyed) return;
   const format = errorFormat(context.accept);
-  const body = Buffer.from(errorBody(format, answer.message, context.requestId), 'utf8');
-  const headers: string[] = ['Content-Type', contentTypes[format], 'Content-Length', String(body.byteLength)];
+  // As text, not as bytes: it leaves in one write with the head.
+  const body = errorBody(format, answer.message, context.requestId);
+  const headers: string[] = ['Content-Type', contentTypes[format], 'Content-Length', String(Buffer.byteLength(body))];
   for (const [name, value] of answer.headers ?? []) headers.push(name, value);
   if (context.upstreamLatencyMs === undefined) headers.push('X-Kong-Response-Latency', String(context.latencyMs));
   else

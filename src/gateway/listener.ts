@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { forward, type ForwardServices } from './forward.ts';
 import type { ListenAddress } from './messages.ts';
 import { serveRequest, type ServeServices } from './serve-request.ts';
@@ -24,7 +25,7 @@ const maxHeaderSize = 16 * 1024;
 
 /** A client's HTTP/1.1 listener on Node's own parser, which is the one that the world fuzzes. */
 export function createListener(services: ListenerServices): Listener {
-  const tunnels = new Set<{ destroy(): void }>();
+  const tunnels = new Set<Duplex>();
   const pass: Parameters<typeof serveRequest>[1] = (exchange, service, requestId) =>
     forward(exchange, service, requestId, services);
 
@@ -80,6 +81,8 @@ export function createListener(services: ListenerServices): Listener {
         for (const socket of tunnels) socket.destroy();
       }, graceMs);
       server.closeIdleConnections();
+      // A tunnel has no end of its own to wait for: its client connects again, to whoever serves then.
+      for (const socket of tunnels) socket.end();
       await closed;
       for (const socket of tunnels) socket.destroy();
       clearTimeout(cut);

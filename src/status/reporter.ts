@@ -14,6 +14,8 @@ import type { Logger } from '#telemetry/log.ts';
 /** See the head of this file. */
 export function createReporter(log: Logger) {
   const verdicts = new Map<string, Verdict>();
+  /** Keys of the objects that have a problem. */
+  const broken = new Set<string>();
   let fileProblems: readonly FileProblem[] = [];
 
   const isBroken = (verdict: Verdict | undefined): boolean => (verdict?.problems.length ?? 0) > 0;
@@ -30,10 +32,15 @@ export function createReporter(log: Logger) {
   return {
     /** Takes in verdicts that are true by now, and what has none any more. */
     report(changed: readonly Verdict[], forgotten: readonly Ref[]): void {
-      for (const ref of forgotten) verdicts.delete(refKey(ref));
+      for (const ref of forgotten) {
+        verdicts.delete(refKey(ref));
+        broken.delete(refKey(ref));
+      }
       for (const verdict of changed) {
         tell(verdicts.get(refKey(verdict.ref)), verdict);
         verdicts.set(refKey(verdict.ref), verdict);
+        if (isBroken(verdict)) broken.add(refKey(verdict.ref));
+        else broken.delete(refKey(verdict.ref));
       }
     },
 
@@ -54,7 +61,7 @@ export function createReporter(log: Logger) {
 
     /** How many objects have a problem. */
     get broken(): number {
-      return [...verdicts.values()].filter(isBroken).length;
+      return broken.size;
     },
 
     get fileProblems(): readonly FileProblem[] {

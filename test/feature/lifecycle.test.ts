@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import type { Worker } from 'node:worker_threads';
 import { pino } from 'pino';
 import { expect, onTestFinished, test } from 'vitest';
+import { WebSocket, WebSocketServer } from 'ws';
 import { createPool } from '#gateway/pool.ts';
 import { createTable } from '#table/table.ts';
 import { freePort } from '../support/free-port.ts';
@@ -70,6 +71,20 @@ test('SIGTERM fails readiness, lets what is under way finish, and exits 0', asyn
 });
 
 let upstream: ReturnType<typeof createServer>;
+
+test('SIGTERM ends WebSockets at once instead of waiting for them', async () => {
+  const sockets = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+  await once(sockets, 'listening');
+  onTestFinished(() => void sockets.close());
+  const dir = temporaryFolder();
+  writeFileSync(join(dir, 'all.yaml'), manifests((sockets.address() as AddressInfo).port));
+  const latchkey = await startLatchkey(['run', '--dir', dir, '--workers', '1']);
+  const socket = new WebSocket(`ws://127.0.0.1:${latchkey.proxyPort}/`);
+  await once(socket, 'open');
+  const closed = once(socket, 'close');
+  expect(await latchkey.stop()).toBe(0);
+  await closed;
+});
 
 test('a worker that dies is replaced and serves the whole table', async () => {
   const table = createTable();
