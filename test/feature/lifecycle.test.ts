@@ -75,7 +75,7 @@ let upstream: ReturnType<typeof createServer>;
 test('SIGTERM ends WebSockets at once instead of waiting for them', async () => {
   const sockets = new WebSocketServer({ port: 0, host: '127.0.0.1' });
   await once(sockets, 'listening');
-  onTestFinished(() => void sockets.close());
+  onTestFinished(() => sockets.close());
   const dir = temporaryFolder();
   writeFileSync(join(dir, 'all.yaml'), manifests((sockets.address() as AddressInfo).port));
   const latchkey = await startLatchkey(['run', '--dir', dir, '--workers', '1']);

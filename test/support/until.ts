@@ -1,5 +1,5 @@
 /** Calls `check` whenever the fact may have come true; gives how to stop that. */
-export type Subscribe = (check: () => void) => () => void;
+type Subscribe = (check: () => void) => () => void;
 
 /** A fact to wait for. */
 export interface Fact<T> {
