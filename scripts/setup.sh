@@ -9,4 +9,6 @@ echo "latchkey: installing the locked dependencies (once)" >&2
 # Whatever Node runs npm here, everything is then run by the Node that is pinned as a dependency: an
 # engine warning about the former would only mislead.
 npm ci --loglevel=error --no-audit --no-fund >&2
+# Only a head start: the first run works without it.
+node_modules/.bin/node scripts/warm-up.ts || true
 touch "$installed"

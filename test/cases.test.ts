@@ -49,7 +49,7 @@ let pipeline: Pipeline;
 beforeAll(async () => {
   upstream = await startUpstream();
   pipeline = await startPipeline({
-    source,
+    openSource: async () => source,
     translate: { ingressClass: 'kong' },
     listen: { host: '127.0.0.1', port: 0 },
     workers: 1,

@@ -5,7 +5,7 @@ import { directorySource } from '#source/directory.ts';
 import type { FileProblem, Origin } from '#source/source.ts';
 import { digestSecretBytes, makeDigest } from '#table/digest.ts';
 import { createEngine } from '#translate/engine.ts';
-import { sealed, sealingWith } from '#pipeline.ts';
+import { sealed, sealingWith } from '#translate/sealing.ts';
 import { UsageError } from './usage-error.ts';
 
 /** What became of every object of a directory. */

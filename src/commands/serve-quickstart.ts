@@ -2,10 +2,8 @@ import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ListenAddress } from '#gateway/messages.ts';
-import { makeReport } from './check-directory.ts';
 import { startEcho } from './echo.ts';
 import type { ServeOptions } from './options.ts';
-import { printReport } from './report.ts';
 import { serve, untilSignal, type Serving } from './serve.ts';
 
 const example = fileURLToPath(new URL('../../examples/quickstart/mocking.yaml', import.meta.url));
@@ -24,7 +22,10 @@ async function exists(path: string): Promise<boolean> {
 const url = ({ host, port }: ListenAddress, path = ''): string =>
   `http://${host === '0.0.0.0' || host === '127.0.0.1' ? 'localhost' : host}:${port}${path}`;
 
-function welcome({ pipeline }: Serving, options: ServeOptions, copy: string): string {
+async function welcome({ pipeline }: Serving, options: ServeOptions, copy: string): Promise<string> {
+  // What only prints is loaded once everything serves.
+  const { makeReport } = await import('./check-directory.ts');
+  const { printReport } = await import('./report.ts');
   const { adminListen: admin, statusListen: status, proxyListen } = options;
   const proxy = { ...proxyListen, port: pipeline.port };
   const objects = makeReport(pipeline.reporter.all(), pipeline.originOf, pipeline.reporter.fileProblems);
@@ -75,7 +76,7 @@ export async function serveQuickstart(options: ServeOptions, how: QuickstartCopy
   const echo = await startEcho(how.echoPort);
   try {
     const serving = await serve(copy, options);
-    process.stdout.write(welcome(serving, options, copy));
+    process.stdout.write(await welcome(serving, options, copy));
     await untilSignal();
     process.stdout.write('\nlatchkey: draining\n');
     await serving.stop();

@@ -1,5 +1,4 @@
 import type { Server } from 'node:http';
-import { directorySource } from '#source/directory.ts';
 import { startPipeline, type Pipeline } from '#pipeline.ts';
 import type { ListenAddress } from '#gateway/messages.ts';
 import type { ServeOptions } from './options.ts';
@@ -32,7 +31,10 @@ async function listen(server: Server, address: ListenAddress, what: string): Pro
 async function startProxy(dir: string, options: ServeOptions): Promise<Pipeline> {
   try {
     return await startPipeline({
-      source: directorySource(dir),
+      openSource: async () => {
+        const { directorySource } = await import('#source/directory.ts');
+        return directorySource(dir);
+      },
       translate: { ingressClass: options.ingressClass },
       listen: options.proxyListen,
       workers: options.workers,

@@ -1,5 +1,6 @@
 /** Where a worker thread starts. A cache of compiled code must be switched on in each thread, before it loads. */
 import { enableCompileCache } from 'node:module';
+import { fileURLToPath } from 'node:url';
 
-enableCompileCache();
+enableCompileCache(fileURLToPath(new URL('../../node_modules/.cache/latchkey', import.meta.url)));
 await import('./worker-thread.ts');

@@ -23,7 +23,7 @@ beforeAll(async () => {
   });
   const source = objectSource();
   pipeline = await startPipeline({
-    source,
+    openSource: async () => source,
     translate: { ingressClass: 'kong' },
     listen: { host: '127.0.0.1', port: 0 },
     workers: 1,

@@ -1,0 +1,14 @@
+import { credentialSchemas } from '#plugins/schemas.ts';
+import { sealSecret, type Sealing } from '#store/seal.ts';
+import type { RecordedChange } from '#store/store.ts';
+
+/** How credential Secrets are sealed: the fields that the plugins' schemas name, by this digest. */
+export function sealingWith(digest: Sealing['digest']): Sealing {
+  return { fieldsOf: (type) => credentialSchemas.get(type), digest };
+}
+
+/** Secrets are sealed on arrival; nothing behind this ever sees a key. */
+export function sealed(change: RecordedChange, sealing: Sealing): RecordedChange {
+  if (change.type === 'delete' || change.ref.kind !== 'Secret') return change;
+  return { ...change, object: sealSecret(change.object, sealing) };
+}
