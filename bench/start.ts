@@ -3,7 +3,7 @@
  * share is visible. Each in a copy of the checkout that uses its installed dependencies, so that the
  * checkout's own quickstart is left alone and ports in use do not matter.
  */
-import { cp, mkdir, readdir, stat, symlink } from 'node:fs/promises';
+import { cp, mkdir, readdir, rm, stat, symlink } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { untilAnswers } from './ask.ts';
@@ -26,12 +26,12 @@ interface Variant {
 const npm = ['npm', 'start', '--'];
 const direct = [process.execPath, 'src/main.ts', 'quickstart'];
 
-/** The target is for the first: what a newcomer meets after the installation. */
+/** The target is for the first: what a newcomer meets, since the installation compiles once. */
 const variants: readonly Variant[] = [
-  { name: 'npm start, first time', command: npm, cache: 'empty' },
-  { name: 'npm start, again', command: npm, cache: 'kept' },
-  { name: 'node src/main.ts quickstart, first time', command: direct, cache: 'empty' },
-  { name: 'node src/main.ts quickstart, again', command: direct, cache: 'kept' },
+  { name: 'npm start, as installed', command: npm, cache: 'kept' },
+  { name: 'npm start, nothing compiled', command: npm, cache: 'empty' },
+  { name: 'node src/main.ts quickstart, as installed', command: direct, cache: 'kept' },
+  { name: 'node src/main.ts quickstart, nothing compiled', command: direct, cache: 'empty' },
 ];
 
 /**
@@ -55,6 +55,7 @@ async function linkDependencies(copy: string): Promise<void> {
   const installed = join(checkout, 'node_modules');
   await mkdir(join(copy, 'node_modules'));
   for (const name of await readdir(installed)) {
+    if (name === '.cache') continue; // compiled code is the copy's own
     await symlink(join(installed, name), join(copy, 'node_modules', name));
   }
 }
@@ -72,16 +73,18 @@ async function copyCheckout(): Promise<string> {
 
 /**
  * The environment of a person at a prompt: npm runs under the machine's own Node, not under the pinned one
- * that `npm run bench` puts first, and Node keeps compiled code in a directory that is this variant's own.
+ * that `npm run bench` puts first.
  */
-function environment(temporary: string): NodeJS.ProcessEnv {
+function environment(): NodeJS.ProcessEnv {
   const path = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => !folder.includes('node_modules'));
   const own = Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name) && name !== 'NODE_COMPILE_CACHE');
-  return { ...Object.fromEntries(own), PATH: path.join(delimiter), TMPDIR: temporary };
+  return { ...Object.fromEntries(own), PATH: path.join(delimiter) };
 }
 
 /** Starts it once and gives the time until a request to the example's route came back from its upstream. */
-async function measureOnce(copy: string, variant: Variant, temporary: string): Promise<number> {
+async function measureOnce(copy: string, variant: Variant): Promise<number> {
+  if (variant.cache === 'empty') await rm(join(copy, 'node_modules/.cache'), { recursive: true, force: true });
+  else await startProcess([process.execPath, 'scripts/warm-up.ts'], { cwd: copy }).exited;
   const listen = ['proxy', 'admin', 'status'].map(async (name) => [
     `--${name}-listen`,
     `127.0.0.1:${await freePort()}`,
@@ -90,28 +93,19 @@ async function measureOnce(copy: string, variant: Variant, temporary: string): P
   const url = `http://${addresses[1]}/mock/request`;
   const startedAtMs = performance.now();
   const command = [...variant.command, '--fresh', '--echo-port', String(await freePort()), ...addresses];
-  const running = startProcess(command, { cwd: copy, env: environment(temporary) });
+  const running = startProcess(command, { cwd: copy, env: environment() });
   await untilAnswers(running, { url, everyMs: 2, deadlineMs: 30_000 });
   const tookMs = performance.now() - startedAtMs;
   await running.stop();
   return tookMs;
 }
 
-/** Where a variant's run keeps compiled code: a directory of its own where none may be there yet. */
-async function temporaryFor(variant: Variant, kept: string): Promise<string> {
-  if (variant.cache === 'empty') return scratchDirectory();
-  const folder = join(kept, variant.name.replaceAll(/\W+/g, '-'));
-  await mkdir(folder, { recursive: true });
-  return folder;
-}
-
 /** Each variant once a round, so that a slow minute of the machine hits all alike. Round 0 fills caches. */
 async function measureRounds(copy: string, runs: number): Promise<Map<string, number[]>> {
-  const kept = scratchDirectory();
   const tookMs = new Map(variants.map(({ name }) => [name, [] as number[]]));
   for (let round = 0; round <= runs; round += 1) {
     for (const variant of variants) {
-      const ms = await measureOnce(copy, variant, await temporaryFor(variant, kept));
+      const ms = await measureOnce(copy, variant);
       progress(`${variant.name}: ${ms.toFixed(0)} ms${round === 0 ? ' (not counted)' : ''}`);
       if (round > 0) tookMs.get(variant.name)?.push(ms);
     }
@@ -125,7 +119,7 @@ export async function startBench({ runs }: { readonly runs: number }): Promise<B
   const measured = [...(await measureRounds(copy, runs))];
   const results = measured.map(([name, runsMs]) => ({ name, ...spread(runsMs), runsMs }));
   const worst = results[0]?.max ?? Number.NaN;
-  const verdict = `target: npm start, first time, under ${targetMs} ms; slowest run ${worst.toFixed(0)} ms: ${worst < targetMs ? 'met' : 'MISSED'}`;
+  const verdict = `target: npm start, as installed, under ${targetMs} ms; slowest run ${worst.toFixed(0)} ms: ${worst < targetMs ? 'met' : 'MISSED'}`;
   return {
     tables: [
       {

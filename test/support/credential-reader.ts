@@ -6,20 +6,23 @@ import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_thread
 import { openCredentialIndex, type CredentialIndexReader } from '#table/credential-index-reader.ts';
 import { digestOf, neverPut, versionOf } from './numbered-credential.ts';
 
-/** Numbers of the keys, by what is known of them beforehand. */
+/** Numbers of keys that come and go as the writer likes. */
 export interface ReaderSettings {
-  /** In the index from the first memory on, though ever changing. */
-  readonly always: readonly number[];
-  /** Put and removed all the time. */
   readonly churned: readonly number[];
 }
 
+/** What the writer promises from now on, until it tells other facts. */
+export interface Facts {
+  /** Keys that are in the index, though ever replaced, each in this version at least. */
+  readonly there: readonly (readonly [number: number, version: number])[];
+  /** Keys that are gone and never come back. */
+  readonly gone: readonly number[];
+}
+
+/** Each is answered by `applied` with its number; `stop` by a report, the last message. */
 export type ToReader =
-  /** Read this from now on; answered by `applied`. */
   | { readonly type: 'memory'; readonly number: number; readonly buffer: SharedArrayBuffer }
-  /** True from now on: keys that are gone for good, and the least version of every other that is told. */
-  | { readonly type: 'facts'; readonly gone: readonly number[]; readonly atLeast: readonly [number, number][] }
-  /** Answered by a report, the last message. */
+  | { readonly type: 'facts'; readonly number: number; readonly facts: Facts }
   | { readonly type: 'stop' };
 
 export type FromReader =
@@ -38,19 +41,22 @@ export interface ReaderReport {
 }
 
 const mostViolations = 20;
-/** Of the keys that are gone for good, so many are looked up: those that went last. */
-const mostGone = 16;
-const { always, churned } = workerData as ReaderSettings;
+const { churned } = workerData as ReaderSettings;
 const port = parentPort;
 if (port === null) throw new Error('is to run as a worker');
 
 const count = { lookUps: 0, found: 0, unknown: 0, newVersions: 0 };
 const violations: string[] = [];
-const gone = new Map<number, Buffer>();
 const leastVersions = new Map<number, number>();
-const alwaysDigests = new Map(always.map((number) => [number, digestOf(number)]));
-const churnedDigests = new Map(churned.map((number) => [number, digestOf(number)]));
-const neverDigests = new Map([...always, ...churned].map((number) => [number, neverPut(number)]));
+
+type Digests = ReadonlyMap<number, Buffer>;
+const digestsOf = (numbers: readonly number[], digest = digestOf): Digests =>
+  new Map(numbers.map((number) => [number, digest(number)]));
+
+const churnedDigests = digestsOf(churned);
+const neverDigests = digestsOf(churned, neverPut);
+let thereDigests: Digests = new Map();
+let goneDigests: Digests = new Map();
 
 function violation(text: string): void {
   if (violations.length < mostViolations) violations.push(text);
@@ -76,9 +82,9 @@ function noteVersion(number: number, version: number): void {
 }
 
 function lookAtAll(index: CredentialIndexReader): void {
-  for (const [number, digest] of alwaysDigests) {
+  for (const [number, digest] of thereDigests) {
     const version = look(index, number, digest);
-    if (version === undefined) violation(`${number} is always there and was not found`);
+    if (version === undefined) violation(`${number} is there and was not found`);
     else noteVersion(number, version);
   }
   for (const [number, digest] of churnedDigests) {
@@ -89,26 +95,30 @@ function lookAtAll(index: CredentialIndexReader): void {
   for (const [number, digest] of neverDigests) {
     if (look(index, number, digest) !== undefined) violation(`what is almost ${number} was never put and was found`);
   }
-  for (const [number, digest] of gone) {
-    if (look(index, number, digest) !== undefined) violation(`${number} is gone for good and was found`);
+  for (const [number, digest] of goneDigests) {
+    if (look(index, number, digest) !== undefined) violation(`${number} is gone and was found`);
   }
+}
+
+function learn({ there, gone }: Facts): void {
+  for (const [number, version] of there) {
+    leastVersions.set(number, Math.max(version, leastVersions.get(number) ?? 0));
+  }
+  thereDigests = digestsOf(there.map(([number]) => number));
+  goneDigests = digestsOf(gone);
 }
 
 let index: CredentialIndexReader | undefined;
 let isStopped = false;
 
 function receive(message: ToReader): void {
-  if (message.type === 'stop') isStopped = true;
-  if (message.type === 'memory') {
-    index = openCredentialIndex(message.buffer);
-    port?.postMessage({ type: 'applied', number: message.number } satisfies FromReader);
+  if (message.type === 'stop') {
+    isStopped = true;
+    return;
   }
-  if (message.type === 'facts') {
-    for (const number of message.gone) gone.set(number, digestOf(number));
-    for (const number of [...gone.keys()].slice(0, -mostGone)) gone.delete(number);
-    for (const [number, version] of message.atLeast)
-      leastVersions.set(number, Math.max(version, leastVersions.get(number) ?? 0));
-  }
+  if (message.type === 'memory') index = openCredentialIndex(message.buffer);
+  else learn(message.facts);
+  port?.postMessage({ type: 'applied', number: message.number } satisfies FromReader);
 }
 
 while (!isStopped) {
