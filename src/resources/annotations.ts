@@ -9,6 +9,8 @@ export interface AnnotationText {
    * narrower or send it elsewhere answers 503: without it the route would let in what it should not.
    */
   readonly unsupported?: Effect;
+  /** Values that ask for what happens anyway, so that nothing is missing. */
+  readonly harmless?: RegExp;
 }
 
 const onIngress = ['Ingress'];
@@ -28,8 +30,9 @@ export const annotations = {
   },
   'konghq.com/protocols': {
     on: onIngress,
-    meaning: 'Protocols that the route accepts.',
+    meaning: 'Protocols that the route accepts. Lists with http are supported yet.',
     unsupported: 'route answers 503',
+    harmless: /^\s*(?:https\s*,\s*)?http\s*(?:,\s*https\s*)?$/i,
   },
   'konghq.com/https-redirect-status-code': {
     on: onIngress,
@@ -68,6 +71,7 @@ export const annotations = {
     on: onIngress,
     meaning: 'How service path and request path are joined.',
     unsupported: 'field ignored',
+    harmless: /^\s*v0\s*$/,
   },
   'konghq.com/request-buffering': {
     on: onIngress,

@@ -76,7 +76,10 @@ function complete(kind: Kind, written: KubernetesObject): Pick<FoundObject, 'ref
   const { namespace, ...others } = written.metadata;
   const metadata = kind.scope === 'Namespaced' ? { ...others, namespace: namespace || 'default' } : others;
   const ref = refOf(kind, { ...written, metadata });
-  return { ref, written, object: { ...written, metadata: { ...metadata, uid: metadata.uid ?? uidFromRef(ref) } } };
+  // A field that is stated as null is not there, as the API server has it: `config:` with nothing behind it.
+  const stated = Object.fromEntries(Object.entries(written).filter(([, value]) => value !== null));
+  const object = { ...stated, metadata: { ...metadata, uid: metadata.uid ?? uidFromRef(ref) } } as KubernetesObject;
+  return { ref, written, object };
 }
 
 /** A group that could hold an object of this kind, misspelt or of former days: others have a Service, too. */

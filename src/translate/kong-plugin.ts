@@ -24,12 +24,16 @@ export function pluginKey(ref: Ref): string {
 }
 
 const fieldsNotSupported = ['configFrom', 'configPatches', 'consumerRef', 'ordering', 'protocols', 'run_on'] as const;
-/** Values that mean what happens anyway. */
-const harmless: Readonly<Record<string, unknown>> = { run_on: 'first' };
+
+/** Whether a field asks for what happens anyway: requests are http, and nothing but the first run exists. */
+function isHarmless(field: (typeof fieldsNotSupported)[number], value: unknown): boolean {
+  if (field === 'run_on') return value === 'first';
+  return field === 'protocols' && Array.isArray(value) && (value.length === 0 || value.includes('http'));
+}
 
 function unsupportedFields(object: AnyPlugin): Problem[] {
   return fieldsNotSupported
-    .filter((field) => object[field] !== undefined && object[field] !== harmless[field])
+    .filter((field) => object[field] !== undefined && !isHarmless(field, object[field]))
     .map((field) => ({
       reason: 'NotSupported',
       field,

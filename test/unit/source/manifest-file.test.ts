@@ -111,6 +111,15 @@ config:
   });
 });
 
+describe('fields', () => {
+  test('one that is stated as null is not there', () => {
+    const [object] = read(
+      'apiVersion: configuration.konghq.com/v1\nkind: KongPlugin\nmetadata: {name: p}\nplugin: key-auth\nconfig:\n',
+    ).objects;
+    expect(Object.keys(object?.object ?? {})).toEqual(['apiVersion', 'kind', 'metadata', 'plugin']);
+  });
+});
+
 describe('a fault of one object costs no other', () => {
   test.for([
     ['kind: Secret\nmetadata: {name: s}', 'Secret: apiVersion: required field missing'],
