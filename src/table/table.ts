@@ -21,12 +21,10 @@ export function createTable() {
 
   /** A credential that changed hands keeps its place in the index: its key is never unknown in between. */
   const changeCredentials = (put: readonly TableEntry[], remove: readonly TableEntry[]): void => {
-    const kept = new Set<string>();
-    for (const entry of put) {
-      if (entry.kind !== 'credential') continue;
-      credentials.put(entry);
-      kept.add(entry.digest);
-    }
+    const added = put.filter((entry) => entry.kind === 'credential');
+    credentials.reserve(added.length);
+    for (const entry of added) credentials.put(entry);
+    const kept = new Set(added.map((entry) => entry.digest));
     for (const entry of remove) {
       if (entry.kind === 'credential' && !kept.has(entry.digest)) credentials.remove(entry.digest);
     }
