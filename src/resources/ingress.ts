@@ -31,6 +31,8 @@ export const ingress = defineKind({
   version: 'v1',
   plural: 'ingresses',
   scope: 'Namespaced',
+  status: 'loadBalancer',
+  adminVerbs: ['patch'],
   fields: Type.Object({
     spec: Type.Optional(
       Type.Object({

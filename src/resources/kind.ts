@@ -44,6 +44,32 @@ export interface Kind<T extends KubernetesObject = KubernetesObject> {
   readonly scope: 'Namespaced' | 'Cluster';
   readonly schema: TSchema;
   readonly rules: readonly Rule<T>[];
+  /** The only objects of this kind that are watched, as a label selector; all when absent. */
+  readonly labelSelector?: string;
+  /** The part of the status that Latchkey writes; it needs `patch` on the subresource. */
+  readonly status?: 'conditions' | 'loadBalancer' | 'ancestors';
+  /** What the Admin API does to objects of this kind when its writes are on. */
+  readonly adminVerbs?: readonly ('create' | 'patch' | 'delete')[];
+  /** What its CustomResourceDefinition says besides the schema; absent for kinds that Kubernetes brings. */
+  readonly crd?: CrdDetails;
+}
+
+/** https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/ */
+export interface CrdDetails {
+  readonly singular: string;
+  readonly listKind: string;
+  readonly shortNames: readonly string[];
+  readonly categories: readonly string[];
+  readonly printerColumns: readonly PrinterColumn[];
+}
+
+/** A column of `kubectl get`; with priority 1 it is shown by `-o wide` alone. */
+export interface PrinterColumn {
+  readonly name: string;
+  readonly type: 'string' | 'date' | 'boolean' | 'integer';
+  readonly jsonPath: string;
+  readonly description?: string;
+  readonly priority?: 0 | 1;
 }
 
 /** The type of the objects of a kind: `ObjectOf<typeof ingress>`. */

@@ -8,6 +8,8 @@ export const kongConsumer = defineKind({
   version: 'v1',
   plural: 'kongconsumers',
   scope: 'Namespaced',
+  status: 'conditions',
+  adminVerbs: ['create', 'patch', 'delete'],
   fields: Type.Object(
     {
       username: Type.Optional(Type.String({ description: 'Name of the consumer, unique in the gateway.' })),

@@ -45,6 +45,8 @@ export const kongPlugin = defineKind({
   version: 'v1',
   plural: 'kongplugins',
   scope: 'Namespaced',
+  status: 'conditions',
+  adminVerbs: ['create', 'patch', 'delete'],
   fields: pluginFields(Type.Object({ name: Type.String(), key: Type.String() })),
   rules,
 });
@@ -56,6 +58,7 @@ export const kongClusterPlugin = defineKind({
   version: 'v1',
   plural: 'kongclusterplugins',
   scope: 'Cluster',
+  status: 'conditions',
   fields: pluginFields(Type.Object({ name: Type.String(), key: Type.String(), namespace: Type.String() })),
   rules,
 });

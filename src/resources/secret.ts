@@ -24,6 +24,8 @@ export const secret = defineKind({
   version: 'v1',
   plural: 'secrets',
   scope: 'Namespaced',
+  labelSelector: credentialLabel,
+  adminVerbs: ['create', 'patch', 'delete'],
   fields: Type.Object({
     type: Type.Optional(Type.String()),
     sealed: Type.Optional(Type.Record(Type.String(), sealedField)),
