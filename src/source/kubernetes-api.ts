@@ -1,3 +1,16 @@
+/**
+ * The Kubernetes API as we use it: one request, one answer; and a watch, line by line. Objects come as the
+ * plain JSON they are.
+ *
+ *   list-watch, writes, status ──▶ request / lines ──▶ credentials ──▶ API server
+ *
+ * It knows no kind. Invariant: an identity that the API server no longer takes (401) is read again before
+ * anybody hears of it.
+ */
+import type { Dispatcher } from 'undici';
+import { ApiError } from '#resources/api-error.ts';
+import { loadCredentials, type Credentials } from './kubernetes-credentials.ts';
+
 /** One request to the Kubernetes API. */
 export interface ApiRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -18,4 +31,148 @@ export interface KubernetesApi {
    * @throws ApiError what the API server answers instead; Error when it cannot be reached
    */
   request<T = unknown>(request: ApiRequest): Promise<T>;
+}
+
+/** A stream of lines, as a watch has it. */
+export interface LinesRequest {
+  readonly path: string;
+  readonly query: Readonly<Record<string, string>>;
+  /** Longest silence, in milliseconds, before the connection counts as dead. */
+  readonly silenceMs: number;
+  readonly signal: AbortSignal;
+}
+
+export interface KubernetesConnection extends KubernetesApi {
+  /** Namespace of the pod, or of the kubeconfig's context. */
+  readonly namespace: string | undefined;
+  /**
+   * The lines of an answer as they come; ends when the API server ends it.
+   *
+   * @throws ApiError, or Error when the connection breaks or is silent for too long
+   */
+  lines(request: LinesRequest): AsyncGenerator<string>;
+  close(): Promise<void>;
+}
+
+/** Time for a whole answer, in milliseconds; the API server itself gives up after a minute. */
+const requestTimeoutMs = 60_000;
+const headersTimeoutMs = 15_000;
+
+interface StatusObject {
+  readonly message?: string;
+  readonly reason?: string;
+}
+
+function parseStatus(text: string): StatusObject {
+  try {
+    return JSON.parse(text) as StatusObject;
+  } catch {
+    return { message: text.trim().slice(0, 500) }; // a proxy in between, or the API server while it starts
+  }
+}
+
+async function toApiError({ statusCode, headers, body }: Dispatcher.ResponseData): Promise<ApiError> {
+  const { message, reason } = parseStatus(await body.text());
+  const retryAfter = Number(headers['retry-after']);
+  return new ApiError(
+    statusCode,
+    reason ?? '',
+    message === undefined || message === '' ? `the API server answers ${statusCode}` : message,
+    Number.isFinite(retryAfter) && headers['retry-after'] !== undefined ? retryAfter : undefined,
+  );
+}
+
+const pathWithQuery = (path: string, query: Readonly<Record<string, string>> = {}): string => {
+  const text = new URLSearchParams(query).toString();
+  return text === '' ? path : `${path}?${text}`;
+};
+
+/** Splits what comes into lines; what is left at the end was cut off and is dropped. */
+async function* splitLines(body: AsyncIterable<string>): AsyncGenerator<string> {
+  let rest = '';
+  for await (const chunk of body) {
+    const lines = `${rest}${chunk}`.split('\n');
+    rest = lines.pop() ?? '';
+    yield* lines;
+  }
+}
+
+/**
+ * Connects to the API server of a kubeconfig, or without one to that of the pod. Nothing is sent yet.
+ *
+ * @throws Error when there is no such file, or it names no cluster
+ */
+export async function connectKubernetes(kubeconfig: string | undefined): Promise<KubernetesConnection> {
+  let credentials = await loadCredentials(kubeconfig);
+
+  /** A token that was rotated, a client certificate that was renewed: read them again, once for all. */
+  const renew = async (refused: Credentials): Promise<void> => {
+    if (credentials !== refused) return;
+    credentials = await loadCredentials(kubeconfig);
+    // What is under way on the old connections may finish.
+    void refused.dispatcher.close().catch(() => undefined);
+  };
+
+  const send = async (
+    used: Credentials,
+    options: Omit<Dispatcher.RequestOptions, 'origin'>,
+  ): Promise<Dispatcher.ResponseData> =>
+    used.dispatcher.request({
+      ...options,
+      origin: used.server,
+      path: `${new URL(used.server).pathname.replace(/\/$/, '')}${options.path}`,
+      headers: {
+        accept: 'application/json',
+        'user-agent': 'latchkey',
+        ...(options.headers as Record<string, string>),
+        ...(await used.authorization()),
+      },
+    });
+
+  /** Sends a request, with a new identity if the old one is refused. @throws ApiError */
+  const exchange = async (options: Omit<Dispatcher.RequestOptions, 'origin'>): Promise<Dispatcher.ResponseData> => {
+    const used = credentials;
+    let response = await send(used, options);
+    if (response.statusCode === 401) {
+      await response.body.dump();
+      await renew(used);
+      response = await send(credentials, options);
+    }
+    if (response.statusCode >= 400) throw await toApiError(response);
+    return response;
+  };
+
+  return {
+    namespace: credentials.namespace,
+
+    async request<T>({ method, path, query, body, contentType, signal }: ApiRequest): Promise<T> {
+      const { body: answer } = await exchange({
+        method,
+        path: pathWithQuery(path, query),
+        headersTimeout: requestTimeoutMs,
+        bodyTimeout: requestTimeoutMs,
+        ...(signal === undefined ? {} : { signal }),
+        ...(body === undefined
+          ? {}
+          : { body: JSON.stringify(body), headers: { 'content-type': contentType ?? 'application/json' } }),
+      });
+      return (await answer.json()) as T;
+    },
+
+    async *lines({ path, query, silenceMs, signal }) {
+      const { body } = await exchange({
+        method: 'GET',
+        path: pathWithQuery(path, query),
+        headersTimeout: headersTimeoutMs,
+        bodyTimeout: silenceMs,
+        signal,
+      });
+      body.setEncoding('utf8');
+      yield* splitLines(body as AsyncIterable<string>);
+    },
+
+    async close() {
+      await credentials.dispatcher.destroy();
+    },
+  };
 }
