@@ -3,21 +3,33 @@
  *
  *   source ──▶ seal ──▶ engine (store, translate) ──▶ table ──▶ pool (gateway workers)
  *                                  │ verdicts                     │ acknowledgements
- *                                  └────────────▶ reporter ◀──────┘
+ *                                  └────────▶ reporter, status ◀──┘
  *
  * A change that cannot be seen here is in the wrong place.
  */
 import { randomBytes } from 'node:crypto';
 import { createPool, reservePort } from '#gateway/pool.ts';
 import type { ListenAddress } from '#gateway/messages.ts';
-import { formatRef, refKey } from '#resources/ref.ts';
+import type { KubernetesObject } from '#resources/kind.ts';
+import { formatRef, refKey, type Ref } from '#resources/ref.ts';
+import type { Verdict } from '#resources/verdict.ts';
 import type { Change, Origin, Source } from '#source/source.ts';
 import { createReporter } from '#status/reporter.ts';
 import { digestSecretBytes, makeDigest } from '#table/digest.ts';
 import { createTable } from '#table/table.ts';
-import { createMetrics } from '#telemetry/metrics.ts';
-import { createLog, type LogSettings } from '#telemetry/log.ts';
+import type { Metrics } from '#telemetry/metrics.ts';
+import type { Logger, LogSettings } from '#telemetry/log.ts';
 import type { TranslateSettings } from '#translate/translation.ts';
+
+/** Tells people where their objects are what became of them: their status, Events. */
+export interface StatusWriter {
+  start(): void;
+  /** Verdicts that are true by now, and the objects that have none any more. */
+  report(verdicts: readonly Verdict[], forgotten: readonly Ref[]): void;
+  /** Objects that were delivered, among them those whose status somebody changed. */
+  observed(refs: readonly Ref[]): void;
+  stop(): Promise<void>;
+}
 
 export interface PipelineOptions {
   /** Called once the workers are starting, so that what it loads takes none of their time. */
@@ -25,8 +37,26 @@ export interface PipelineOptions {
   readonly translate: TranslateSettings;
   readonly listen: ListenAddress;
   readonly workers: number;
-  readonly log: LogSettings;
+  /** Makes what writes status; `objectOf` gives an object as it was delivered last. Absent: only the log tells. */
+  makeStatus?(objectOf: (ref: Ref) => KubernetesObject | undefined): StatusWriter;
+  readonly log: Logger;
+  readonly logSettings: LogSettings;
+  readonly metrics: Metrics;
   readonly version: string;
+}
+
+/** Where objects were written, when that is in files. */
+function createOrigins() {
+  const origins = new Map<string, Origin>();
+  return {
+    get: (key: string): Origin | undefined => origins.get(key),
+    note(changes: readonly Change[]): void {
+      for (const change of changes) {
+        if (change.type === 'put' && change.origin !== undefined) origins.set(refKey(change.ref), change.origin);
+        if (change.type === 'delete') origins.delete(refKey(change.ref));
+      }
+    },
+  };
 }
 
 /**
@@ -35,17 +65,21 @@ export interface PipelineOptions {
  * @throws what the source or the listener throws: no such directory, a port that is taken
  */
 export async function startPipeline(options: PipelineOptions) {
-  const log = await createLog(options.log);
-  const metrics = createMetrics();
+  const { log, metrics } = options;
   const digestSecret = randomBytes(digestSecretBytes);
   const digest = makeDigest(digestSecret);
   const table = createTable();
   const reporter = createReporter(log);
-  const origins = new Map<string, Origin>();
+  const origins = createOrigins();
   const port = await reservePort(options.listen);
   const pool = createPool({
     workers: options.workers,
-    settings: { listen: { host: options.listen.host, port }, digestSecret, log: options.log, version: options.version },
+    settings: {
+      listen: { host: options.listen.host, port },
+      digestSecret,
+      log: options.logSettings,
+      version: options.version,
+    },
     snapshot: () => table.snapshot(),
     log,
     onStart: ({ threadId }) => log.debug({ threadId }, 'a worker starts'),
@@ -57,15 +91,11 @@ export async function startPipeline(options: PipelineOptions) {
   const source = await options.openSource();
   const sealing = sealingWith(digest);
   const engine = createEngine(options.translate);
-
-  const noteOrigin = (change: Change): void => {
-    if (change.type === 'put' && change.origin !== undefined) origins.set(refKey(change.ref), change.origin);
-    if (change.type === 'delete') origins.delete(refKey(change.ref));
-  };
+  const status = options.makeStatus?.((ref) => engine.store.find(ref)?.object);
 
   const apply = (changes: readonly Change[]): void => {
     const startedAtMs = performance.now();
-    for (const change of changes) noteOrigin(change);
+    origins.note(changes);
     const output = engine.apply(changes.map((change) => sealed(change, sealing)));
     metrics.translations.inc(output.rootsRun);
     metrics.translationMs.observe(performance.now() - startedAtMs);
@@ -73,6 +103,7 @@ export async function startPipeline(options: PipelineOptions) {
       metrics.failures.inc();
       log.error({ err: error, object: formatRef(ref) }, 'a translation failed because of a bug');
     }
+    status?.observed(changes.map(({ ref }) => ref));
     const patch = table.apply(output);
     if (patch !== undefined) pool.publish(patch);
     // Verdicts are told only once they are true: when every worker serves what they speak of.
@@ -80,6 +111,7 @@ export async function startPipeline(options: PipelineOptions) {
       () => {
         metrics.patchMs.observe(performance.now() - startedAtMs);
         reporter.report(output.verdicts, output.forgotten);
+        status?.report(output.verdicts, output.forgotten);
         metrics.brokenObjects.set(reporter.broken);
         metrics.tableEntries.set(table.sizes().entries);
         metrics.credentials.set(table.sizes().credentials);
@@ -92,26 +124,27 @@ export async function startPipeline(options: PipelineOptions) {
     await source.start({ changes: apply, fileProblems: (problems) => reporter.reportFiles(problems) });
     await pool.open();
     await pool.settled();
+    status?.start();
   } catch (error) {
-    await pool.stop(0);
+    await Promise.all([source.stop(), status?.stop(), pool.stop(0)]);
     throw error;
   }
 
   return {
     port,
     log,
-    metrics,
     digest,
     reporter,
     store: engine.store,
     source,
-    originOf: (key: string) => origins.get(key),
+    originOf: origins.get,
     /** Whether every worker accepts connections. */
     isServing: () => pool.listening === options.workers,
     /** Resolves when everything delivered so far is in force on every worker. */
     settled: async () => pool.settled(),
     /** Stops watching, then serving: what is under way may take `graceMs`. */
     async stop(graceMs: number): Promise<void> {
+      await status?.stop(); // first: another replica then leads at once
       await source.stop();
       await pool.stop(graceMs);
     },

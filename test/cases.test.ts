@@ -21,6 +21,7 @@ import { formatRef } from '#resources/ref.ts';
 import { startPipeline, type Pipeline } from '#pipeline.ts';
 import { send, type ReceivedAnswer } from './support/client.ts';
 import { objectSource } from './support/object-source.ts';
+import { silent } from './support/silent.ts';
 import { seenHeader, startUpstream, type SeenRequest } from './support/upstream.ts';
 
 interface CaseRequest {
@@ -53,7 +54,7 @@ beforeAll(async () => {
     translate: { ingressClass: 'kong' },
     listen: { host: '127.0.0.1', port: 0 },
     workers: 1,
-    log: { level: 'silent', format: 'json' },
+    ...(await silent()),
     version: '0.0.0-test',
   });
 });

@@ -4,6 +4,8 @@ import { createServer, type Server, type ServerResponse } from 'node:http';
 export interface Readiness {
   readonly ready: boolean;
   readonly reason?: string;
+  /** What is wrong and does not keep traffic away, a line each. */
+  readonly notes?: readonly string[];
 }
 
 export interface ProbeOptions {
@@ -34,8 +36,8 @@ type Probe = (options: ProbeOptions) => ProbeAnswer | Promise<ProbeAnswer>;
 const whenReady =
   (word: string, say: typeof plain): Probe =>
   (options) => {
-    const { ready, reason = 'not ready' } = options.readiness();
-    return ready ? say(200, word) : say(503, reason);
+    const { ready, reason = 'not ready', notes = [] } = options.readiness();
+    return ready ? say(200, [word, ...notes].join('\n')) : say(503, reason);
   };
 
 const probes = new Map<string, Probe>([

@@ -2,10 +2,14 @@ import { availableParallelism } from 'node:os';
 import { InvalidArgumentError, Option } from 'commander';
 import type { ListenAddress } from '#gateway/messages.ts';
 
-/** Every flag can also be set in the environment: `--proxy-listen` as `LATCHKEY_PROXY_LISTEN`. */
+/**
+ * Every flag can also be set in the environment: `--proxy-listen` as `LATCHKEY_PROXY_LISTEN`, or as Kong's
+ * controller has it, `CONTROLLER_PROXY_LISTEN` (kong-facts 4.11). The flag wins, then the former.
+ */
 function flag(flags: string, description: string): Option {
-  const name = /--([a-z-]+)/.exec(flags)?.[1] ?? '';
-  return new Option(flags, description).env(`LATCHKEY_${name.replaceAll('-', '_').toUpperCase()}`);
+  const name = (/--([a-z-]+)/.exec(flags)?.[1] ?? '').replaceAll('-', '_').toUpperCase();
+  const isKongs = process.env[`LATCHKEY_${name}`] === undefined && process.env[`CONTROLLER_${name}`] !== undefined;
+  return new Option(flags, description).env(`${isKongs ? 'CONTROLLER' : 'LATCHKEY'}_${name}`);
 }
 
 function wholeNumber(bounds: { readonly min: number; readonly max: number }) {
@@ -14,6 +18,30 @@ function wholeNumber(bounds: { readonly min: number; readonly max: number }) {
     if (number >= bounds.min && number <= bounds.max) return number;
     throw new InvalidArgumentError(`expected a whole number from ${bounds.min} to ${bounds.max}`);
   };
+}
+
+/** `true` or `false`; the flag alone means true. */
+function trueOrFalse(text: string): boolean {
+  if (text === 'true' || text === 'false') return text === 'true';
+  throw new InvalidArgumentError('expected true or false');
+}
+
+const listOf = (text: string): readonly string[] =>
+  text
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
+
+/** `namespace/name` of an object. */
+export interface ObjectName {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+function objectName(text: string): ObjectName {
+  const [namespace = '', name = '', ...more] = text.split('/');
+  if (namespace !== '' && name !== '' && more.length === 0) return { namespace, name };
+  throw new InvalidArgumentError('expected namespace/name');
 }
 
 /** `127.0.0.1:8001`, `[::1]:8001`, `:8001` or `8001`; `off` where a listener may be left out. */
@@ -32,6 +60,8 @@ export interface ServeOptions {
   readonly workers: number;
   readonly proxyListen: ListenAddress;
   readonly adminListen: ListenAddress | 'off';
+  /** Absent: as it fits where objects come from. */
+  readonly adminWrites?: boolean;
   readonly statusListen: ListenAddress | 'off';
   readonly ingressClass: string;
   readonly drainDelayMs: number;
@@ -55,6 +85,10 @@ export function serveOptions(): Option[] {
     flag('--admin-listen <address>', 'where the Admin API listens, or off')
       .default(address('127.0.0.1:8001'), '127.0.0.1:8001')
       .argParser(addressOrOff),
+    flag('--admin-writes [boolean]', 'whether the Admin API may write objects')
+      .default(undefined, 'true for a directory, false for a cluster')
+      .preset('true')
+      .argParser(trueOrFalse),
     flag('--status-listen <address>', 'where /healthz, /readyz and /metrics are, or off')
       .default(address('0.0.0.0:8100'), '0.0.0.0:8100')
       .argParser(addressOrOff),
@@ -74,6 +108,55 @@ export function serveOptions(): Option[] {
   ];
 }
 
+/** What `run` can be told of a cluster. Names and meanings are those of Kong's controller (kong-facts 4.11). */
+export interface ClusterOptions {
+  readonly kubeconfig?: string;
+  readonly watchNamespace: readonly string[];
+  readonly publishService?: ObjectName;
+  readonly publishStatusAddress: readonly string[];
+  readonly updateStatus: boolean;
+  readonly emitKubernetesEvents: boolean;
+  readonly electionId?: string;
+  readonly electionNamespace?: string;
+  readonly apiserverQps: number;
+  readonly apiserverBurst: number;
+}
+
+/** The flags of `run` that are about a cluster. */
+export function clusterOptions(): Option[] {
+  return [
+    flag('--kubeconfig <path>', 'kubeconfig of the cluster; in a pod that of its ServiceAccount when not stated'),
+    flag('--watch-namespace <names>', 'the only namespaces to read, separated by commas; all when not stated')
+      .default([], 'all')
+      .argParser(listOf),
+    flag('--publish-service <namespace/name>', 'Service whose addresses the Ingresses get as theirs').argParser(
+      objectName,
+    ),
+    flag('--publish-status-address <addresses>', 'addresses that the Ingresses get instead, separated by commas')
+      .default([], 'those of --publish-service')
+      .argParser(listOf),
+    flag('--update-status [boolean]', 'write the status of objects')
+      .default(true)
+      .preset('true')
+      .argParser(trueOrFalse),
+    flag('--emit-kubernetes-events [boolean]', 'write Events on objects that are not in force')
+      .default(true)
+      .preset('true')
+      .argParser(trueOrFalse),
+    flag('--election-id <name>', 'name of the Lease by which one replica leads').default(
+      undefined,
+      'latchkey-leader-<ingress class>',
+    ),
+    flag('--election-namespace <name>', 'namespace of that Lease').default(undefined, "the pod's own"),
+    flag('--apiserver-qps <n>', 'status and Events written a second, at most')
+      .default(100)
+      .argParser(wholeNumber({ min: 1, max: 100_000 })),
+    flag('--apiserver-burst <n>', 'how many of them may come at once')
+      .default(300)
+      .argParser(wholeNumber({ min: 1, max: 100_000 })),
+  ];
+}
+
 /** What `quickstart` can be told besides. */
 export function quickstartOptions(): Option[] {
   return [
@@ -86,4 +169,4 @@ export function quickstartOptions(): Option[] {
 }
 
 export const dirOption = (): Option =>
-  flag('--dir <path>', 'directory of Kubernetes YAML to serve').makeOptionMandatory();
+  flag('--dir <path>', 'directory of Kubernetes YAML to serve, instead of a cluster');

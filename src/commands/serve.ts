@@ -1,7 +1,11 @@
 import type { Server } from 'node:http';
 import { startPipeline, type Pipeline } from '#pipeline.ts';
 import type { ListenAddress } from '#gateway/messages.ts';
+import type { Readiness } from '#admin/probes.ts';
+import { createLog, type Logger, type LogSettings } from '#telemetry/log.ts';
+import { createMetrics, type Metrics } from '#telemetry/metrics.ts';
 import type { ServeOptions } from './options.ts';
+import type { SourceSetup } from './source-setup.ts';
 import { UsageError } from './usage-error.ts';
 import { version } from './version.ts';
 
@@ -28,76 +32,115 @@ async function listen(server: Server, address: ListenAddress, what: string): Pro
   });
 }
 
-async function startProxy(dir: string, options: ServeOptions): Promise<Pipeline> {
+/** Everything that serves, as far as it has been started. */
+interface Starting {
+  readonly setup: SourceSetup;
+  readonly options: ServeOptions;
+  readonly metrics: Metrics;
+  readonly servers: { close(): Promise<unknown> }[];
+  pipeline: Pipeline | undefined;
+  isDraining: boolean;
+}
+
+async function startProxy({ setup, options, metrics }: Starting, log: Logger): Promise<Pipeline> {
   try {
     return await startPipeline({
-      openSource: async () => {
-        const { directorySource } = await import('#source/directory.ts');
-        return directorySource(dir);
-      },
+      ...setup,
       translate: { ingressClass: options.ingressClass },
       listen: options.proxyListen,
       workers: options.workers,
-      log: { level: options.logLevel, format: options.logFormat },
+      log,
+      logSettings: logSettingsOf(options),
+      metrics,
       version,
     });
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     const isAddress = code === 'EADDRINUSE' || code === 'EACCES' || code === 'EADDRNOTAVAIL';
-    throw explain(error, isAddress ? '--proxy-listen' : '--dir', isAddress ? options.proxyListen : undefined);
+    throw explain(error, isAddress ? '--proxy-listen' : setup.flag, isAddress ? options.proxyListen : undefined);
   }
 }
 
-/** Serves a directory: the proxy first, then the Admin API and the probes. */
-export async function serve(dir: string, options: ServeOptions): Promise<Serving> {
-  const pipeline = await startProxy(dir, options);
-  let isDraining = false;
-  const servers: { close(): Promise<unknown> }[] = [];
-  const stop = async (): Promise<void> => {
-    isDraining = true;
-    await new Promise((resolve) => setTimeout(resolve, options.drainDelayMs));
-    await pipeline.stop(options.drainTimeoutMs);
-    await Promise.all(servers.map(async (server) => server.close()));
+/** Ready is who serves the whole table. What does not keep it from that is told with it. */
+function readinessOf({ setup, pipeline, isDraining }: Starting): Readiness {
+  const problems = setup.problems();
+  if (isDraining) return { ready: false, reason: 'draining' };
+  if (pipeline === undefined) return { ready: false, reason: ['starting', ...problems].join('\n') };
+  return pipeline.isServing()
+    ? { ready: true, notes: problems }
+    : { ready: false, reason: 'a worker is being replaced' };
+}
+
+async function startStatusServer(starting: Starting): Promise<void> {
+  const { options, metrics, servers } = starting;
+  if (options.statusListen === 'off') return;
+  const { createStatusServer } = await import('#admin/probes.ts');
+  const server = createStatusServer({
+    readiness: () => readinessOf(starting),
+    metrics: async () => ({ contentType: metrics.registry.contentType, body: await metrics.registry.metrics() }),
+  });
+  await listen(server, options.statusListen, '--status-listen');
+  servers.push({ close: async () => server.close() });
+}
+
+async function startAdminServer({ options, servers }: Starting, pipeline: Pipeline): Promise<void> {
+  const address = options.adminListen;
+  if (address === 'off') return;
+  const { createAdminServer } = await import('#admin/server.ts');
+  const admin = createAdminServer({
+    store: pipeline.store,
+    source: pipeline.source,
+    settled: pipeline.settled,
+    ingressClass: options.ingressClass,
+    version,
+    now: () => new Date(),
+    digest: (type, secret) => pipeline.digest(type, secret).toString('base64url'),
+  });
+  await admin.listen(address).catch((error: unknown) => {
+    throw explain(error, '--admin-listen', address);
+  });
+  servers.push(admin);
+}
+
+async function drain(starting: Starting): Promise<void> {
+  const { options, servers, pipeline } = starting;
+  starting.isDraining = true;
+  await new Promise((resolve) => setTimeout(resolve, pipeline === undefined ? 0 : options.drainDelayMs));
+  await pipeline?.stop(options.drainTimeoutMs);
+  await Promise.all(servers.map(async (server) => server.close()));
+}
+
+const logSettingsOf = ({ logLevel, logFormat }: ServeOptions): LogSettings => ({ level: logLevel, format: logFormat });
+
+/** The log of a command that serves. */
+export const createServeLog = async (options: ServeOptions): Promise<Logger> => createLog(logSettingsOf(options));
+
+/**
+ * Serves. Probes come first where objects are far away, so that they can tell what is waited for; from a
+ * directory the proxy does, which is there sooner than a probe could ask.
+ */
+export async function serve(setup: SourceSetup, options: ServeOptions, log: Logger): Promise<Serving> {
+  const starting: Starting = {
+    setup,
+    options,
+    metrics: createMetrics(),
+    servers: [],
+    pipeline: undefined,
+    isDraining: false,
   };
+  const stop = async (): Promise<void> => drain(starting);
+  const { isRemote } = setup;
   try {
-    if (options.statusListen !== 'off') {
-      const { createStatusServer } = await import('#admin/probes.ts');
-      const readiness = () =>
-        isDraining
-          ? { ready: false, reason: 'draining' }
-          : pipeline.isServing()
-            ? { ready: true }
-            : { ready: false, reason: 'a worker is being replaced' };
-      const metrics = async () => ({
-        contentType: pipeline.metrics.registry.contentType,
-        body: await pipeline.metrics.registry.metrics(),
-      });
-      const server = createStatusServer({ readiness, metrics });
-      await listen(server, options.statusListen, '--status-listen');
-      servers.push({ close: async () => server.close() });
-    }
-    if (options.adminListen !== 'off') {
-      const { createAdminServer } = await import('#admin/server.ts');
-      const admin = createAdminServer({
-        store: pipeline.store,
-        source: pipeline.source,
-        settled: pipeline.settled,
-        ingressClass: options.ingressClass,
-        version,
-        now: () => new Date(),
-        digest: (type, secret) => pipeline.digest(type, secret).toString('base64url'),
-      });
-      const address = options.adminListen;
-      await admin.listen(address).catch((error: unknown) => {
-        throw explain(error, '--admin-listen', address);
-      });
-      servers.push(admin);
-    }
+    if (isRemote) await startStatusServer(starting);
+    const pipeline = await startProxy(starting, log);
+    starting.pipeline = pipeline;
+    if (!isRemote) await startStatusServer(starting);
+    await startAdminServer(starting, pipeline);
+    return { pipeline, stop };
   } catch (error) {
     await stop();
     throw error;
   }
-  return { pipeline, stop };
 }
 
 /** Resolves when the process is told to end; a second signal ends it at once. */

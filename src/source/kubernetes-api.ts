@@ -40,6 +40,8 @@ export interface LinesRequest {
   /** Longest silence, in milliseconds, before the connection counts as dead. */
   readonly silenceMs: number;
   readonly signal: AbortSignal;
+  /** Told when the API server has accepted. */
+  onOpen?(): void;
 }
 
 export interface KubernetesConnection extends KubernetesApi {
@@ -159,7 +161,7 @@ export async function connectKubernetes(kubeconfig: string | undefined): Promise
       return (await answer.json()) as T;
     },
 
-    async *lines({ path, query, silenceMs, signal }) {
+    async *lines({ path, query, silenceMs, signal, onOpen }) {
       const { body } = await exchange({
         method: 'GET',
         path: pathWithQuery(path, query),
@@ -167,6 +169,7 @@ export async function connectKubernetes(kubeconfig: string | undefined): Promise
         bodyTimeout: silenceMs,
         signal,
       });
+      onOpen?.();
       body.setEncoding('utf8');
       yield* splitLines(body as AsyncIterable<string>);
     },

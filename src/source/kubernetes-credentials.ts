@@ -2,12 +2,8 @@
  * Where the API server is and who we are there: a kubeconfig, or the ServiceAccount of the pod. The library
  * reads both and refreshes tokens; connections are ours, since its own make a new one for every call.
  */
-import { existsSync } from 'node:fs';
 import type { RequestOptions } from 'node:https';
 import { Agent, type Dispatcher } from 'undici';
-
-/** Where a pod finds its ServiceAccount: https://kubernetes.io/docs/tasks/run-application/access-api-from-pod/ */
-const tokenFile = '/var/run/secrets/kubernetes.io/serviceaccount/token';
 
 /** After this long without a byte a connection is probed by TCP; a dead peer is noticed 10 s later. */
 const keepAliveDelayMs = 5000;
@@ -22,10 +18,6 @@ export interface Credentials {
   /** The headers that say who we are; a token file is read again once a minute. */
   authorization(): Promise<Record<string, string>>;
 }
-
-/** Whether this process runs in a pod that may talk to its cluster. */
-export const isInCluster = (): boolean =>
-  process.env['KUBERNETES_SERVICE_HOST'] !== undefined && existsSync(tokenFile);
 
 /**
  * Reads a kubeconfig, or without a path the ServiceAccount of the pod.

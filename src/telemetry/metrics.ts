@@ -43,3 +43,5 @@ export function createMetrics() {
     failures: new Counter({ name: 'latchkey_internal_errors_total', help: 'Bugs caught in a translation.', registers }),
   };
 }
+
+export type Metrics = ReturnType<typeof createMetrics>;

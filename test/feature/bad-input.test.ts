@@ -33,7 +33,8 @@ ports: [{ port: ${port} }]
 describe('the command line', () => {
   test.for([
     { args: ['run', '--dir', 'x', '--bogus'], text: "unknown option '--bogus'" },
-    { args: ['run'], text: "required option '--dir <path>'" },
+    { args: ['run'], text: 'nothing to serve: name a directory with --dir' },
+    { args: ['run', '--dir', 'x', '--kubeconfig', 'y'], text: 'cannot be given together' },
     { args: ['run', '--dir', 'x', '--workers', 'many'], text: 'expected a whole number from 1 to 256' },
     { args: ['run', '--dir', 'x', '--proxy-listen', 'nowhere'], text: 'expected an address such as 127.0.0.1:8001' },
     { args: ['run', '--dir', 'x', '--log-level', 'loud'], text: 'Allowed choices are' },

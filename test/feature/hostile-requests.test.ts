@@ -6,6 +6,7 @@ import { WebSocket, WebSocketServer } from 'ws';
 import { startPipeline, type Pipeline } from '#pipeline.ts';
 import { consumer, ingress, plugin, service } from '../support/objects.ts';
 import { objectSource } from '../support/object-source.ts';
+import { silent } from '../support/silent.ts';
 import { seenHeader, startUpstream } from '../support/upstream.ts';
 
 let upstream: Awaited<ReturnType<typeof startUpstream>>;
@@ -27,7 +28,7 @@ beforeAll(async () => {
     translate: { ingressClass: 'kong' },
     listen: { host: '127.0.0.1', port: 0 },
     workers: 1,
-    log: { level: 'silent', format: 'json' },
+    ...(await silent()),
     version: '0.0.0-test',
   });
   const none = { created: undefined, isBroken: false };

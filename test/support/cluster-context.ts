@@ -5,6 +5,7 @@ import { describe, inject } from 'vitest';
 import type { ControlPlaneAccess } from './control-plane.ts';
 
 /** `describe` for tests that need the shared control plane; skipped (loudly, by cluster-setup.ts) without one. */
+// oxlint-disable-next-line vitest/valid-describe-callback -- the call is at whoever uses it
 export const describeCluster = describe.skipIf(inject('controlPlane') === undefined);
 
 /** The control plane that the tests of this run share. */

@@ -61,7 +61,8 @@ async function whole(programs: Programs): Promise<Programs | undefined> {
 
 /** A folder for exactly these versions, so that a new go.mod is built and an old one found again. */
 async function cacheFolder(): Promise<string> {
-  const root = process.env['LATCHKEY_CACHE'] ?? join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'latchkey');
+  const root =
+    process.env['LATCHKEY_CACHE'] ?? join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'latchkey');
   const hash = createHash('sha256');
   for (const file of ['go.mod', 'go.sum', 'helm/go.mod']) hash.update(await readFile(join(moduleDir, file)));
   return join(root, 'control-plane', hash.digest('hex').slice(0, 16));
@@ -69,7 +70,9 @@ async function cacheFolder(): Promise<string> {
 
 async function build(folder: string): Promise<void> {
   await run('go', ['version']).catch(() => {
-    throw new NoControlPlane('no Go to build them with: install Go, or set KUBEBUILDER_ASSETS to a folder that has them');
+    throw new NoControlPlane(
+      'no Go to build them with: install Go, or set KUBEBUILDER_ASSETS to a folder that has them',
+    );
   });
   process.stderr.write('building the test control plane (once, some minutes)\n');
   const unfinished = `${folder}.${process.pid}`;

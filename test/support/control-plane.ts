@@ -187,7 +187,10 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
   const server = `https://127.0.0.1:${ports.api}`;
   const trusting = new Agent({ connect: { rejectUnauthorized: false } });
   const startApiServer = async (): Promise<Program> => {
-    const started = startProgram(programs.apiServer, [...apiServerFlags(dir, ports), ...(options.apiServerFlags ?? [])]);
+    const started = startProgram(programs.apiServer, [
+      ...apiServerFlags(dir, ports),
+      ...(options.apiServerFlags ?? []),
+    ]);
     await untilHealthy(`${server}/readyz`, started, trusting);
     return started;
   };
