@@ -1,15 +1,19 @@
 import { endpointSlice } from './endpoint-slice.ts';
 import { ingress } from './ingress.ts';
 import { ingressClass } from './ingress-class.ts';
+import { ingressClassParameters } from './ingress-class-parameters.ts';
 import { apiVersionOf, type Kind, type KubernetesObject } from './kind.ts';
 import { kongConsumer } from './kong-consumer.ts';
+import { kongConsumerGroup } from './kong-consumer-group.ts';
 import { kongClusterPlugin, kongPlugin } from './kong-plugin.ts';
+import { kongUpstreamPolicy } from './kong-upstream-policy.ts';
 import { secret } from './secret.ts';
 import { service } from './service.ts';
 
 /** Every kind that Latchkey knows: being on this list means watched, validated and reported on. */
 export const allKinds: readonly Kind[] = [
   ingressClass,
+  ingressClassParameters,
   ingress,
   service,
   endpointSlice,
@@ -17,6 +21,8 @@ export const allKinds: readonly Kind[] = [
   kongPlugin,
   kongClusterPlugin,
   kongConsumer,
+  kongConsumerGroup,
+  kongUpstreamPolicy,
 ];
 
 const byApiVersionAndKind = new Map(allKinds.map((kind) => [`${apiVersionOf(kind)}/${kind.kind}`, kind]));

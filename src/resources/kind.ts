@@ -27,11 +27,20 @@ export interface KubernetesObject {
   readonly [field: string]: unknown;
 }
 
-/** A rule between fields that a schema cannot say; it becomes a CEL rule of the CRD. */
+/** A rule between fields that a schema cannot say. */
 export interface Rule<T> {
   readonly message: string;
   readonly field: string;
+  /** The same rule for the API server, in CEL; `self` is the object. Absent where only Latchkey checks it. */
+  readonly cel?: string;
   holds(object: T): boolean;
+}
+
+/** A rule about a change of an object, which only the API server sees; `oldSelf` is the object before it. */
+export interface TransitionRule {
+  readonly message: string;
+  readonly field: string;
+  readonly cel: string;
 }
 
 /** Everything about one kind that is not its translation. One file a kind; `all-kinds.ts` lists them. */
@@ -56,17 +65,26 @@ export interface Kind<T extends KubernetesObject = KubernetesObject> {
 
 /** https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/ */
 export interface CrdDetails {
+  /** What the kind is for, to its users: `kubectl explain` and docs/reference/crds.md. */
+  readonly description: string;
+  readonly labels?: Readonly<Record<string, string>>;
   readonly singular: string;
   readonly listKind: string;
   readonly shortNames: readonly string[];
   readonly categories: readonly string[];
   readonly printerColumns: readonly PrinterColumn[];
+  readonly transitions?: readonly TransitionRule[];
+  /**
+   * Where Kong's CRD puts the condition of an object that no controller has looked at: on the whole status,
+   * so that every object has it, or on its conditions, so that an object without a status shows none.
+   */
+  readonly pendingDefault?: 'status' | 'conditions';
 }
 
 /** A column of `kubectl get`; with priority 1 it is shown by `-o wide` alone. */
 export interface PrinterColumn {
   readonly name: string;
-  readonly type: 'string' | 'date' | 'boolean' | 'integer';
+  readonly type: 'string' | 'date' | 'boolean';
   readonly jsonPath: string;
   readonly description?: string;
   readonly priority?: 0 | 1;

@@ -1,4 +1,6 @@
 import Type from 'typebox';
+import { controlPlaneRef, controlPlaneRefRules, controlPlaneRefTransitions, tags } from './control-plane-ref.ts';
+import { ageColumn, categories, programmedColumn } from './kong-columns.ts';
 import { defineKind, type ObjectOf } from './kind.ts';
 
 /** A caller that is known by name; kong-facts 4.1 and 4.6. */
@@ -10,6 +12,20 @@ export const kongConsumer = defineKind({
   scope: 'Namespaced',
   status: 'conditions',
   adminVerbs: ['create', 'patch', 'delete'],
+  crd: {
+    description: 'A caller that is known by name, with the Secrets that hold its keys.',
+    singular: 'kongconsumer',
+    listKind: 'KongConsumerList',
+    shortNames: ['kc'],
+    categories,
+    printerColumns: [
+      { name: 'Username', type: 'string', jsonPath: '.username', description: 'Name of the consumer' },
+      ageColumn,
+      programmedColumn,
+    ],
+    transitions: controlPlaneRefTransitions,
+    pendingDefault: 'status',
+  },
   fields: Type.Object(
     {
       username: Type.Optional(Type.String({ description: 'Name of the consumer, unique in the gateway.' })),
@@ -17,13 +33,20 @@ export const kongConsumer = defineKind({
       credentials: Type.Optional(
         Type.Array(Type.String(), {
           description: 'Names of Secrets in the same namespace, each labelled konghq.com/credential.',
+          'x-kubernetes-list-type': 'set',
         }),
       ),
-      consumerGroups: Type.Optional(Type.Array(Type.String())),
-      spec: Type.Optional(
-        Type.Object({
-          tags: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 128 }), { maxItems: 20 })),
+      consumerGroups: Type.Optional(
+        Type.Array(Type.String(), {
+          description: 'Names of KongConsumerGroup objects in the same namespace that the consumer is a member of.',
+          'x-kubernetes-list-type': 'set',
         }),
+      ),
+      spec: Type.Optional(
+        Type.Object(
+          { tags: Type.Optional(tags), controlPlaneRef: Type.Optional(controlPlaneRef) },
+          { description: 'Further settings of the consumer.' },
+        ),
       ),
       status: Type.Optional(Type.Unknown()),
     },
@@ -33,8 +56,10 @@ export const kongConsumer = defineKind({
     {
       message: 'Need to provide either username or custom_id',
       field: 'username',
+      cel: 'has(self.username) || has(self.custom_id)',
       holds: (consumer) => consumer.username !== undefined || consumer.custom_id !== undefined,
     },
+    ...controlPlaneRefRules,
   ],
 });
 

@@ -1,28 +1,63 @@
 import Type from 'typebox';
-import { defineKind, type ObjectOf, type Rule } from './kind.ts';
+import { ageColumn, categories, programmedColumn } from './kong-columns.ts';
+import { defineKind, type CrdDetails, type ObjectOf, type Rule } from './kind.ts';
 
 const protocol = Type.Union(['http', 'https', 'grpc', 'grpcs', 'tcp', 'tls', 'udp'].map((name) => Type.Literal(name)));
 
+const phases = (description: string) =>
+  Type.Optional(Type.Record(Type.String(), Type.Array(Type.String()), { description }));
+
 /** The fields of KongPlugin and KongClusterPlugin; they stand at the top level (kong-facts 4.1). */
 function pluginFields(secretKeyRef: ReturnType<typeof Type.Object>) {
-  const valueFrom = Type.Object({ secretKeyRef });
+  const valueFrom = (description: string) => Type.Object({ secretKeyRef }, { description });
   return Type.Object(
     {
-      plugin: Type.String({ minLength: 1, description: 'Type of the plugin, such as key-auth.' }),
-      config: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
-      configFrom: Type.Optional(valueFrom),
-      configPatches: Type.Optional(Type.Array(Type.Object({ path: Type.String(), valueFrom }))),
+      plugin: Type.String({ description: 'Type of the plugin, such as key-auth. It cannot be changed.' }),
+      config: Type.Optional(
+        Type.Record(Type.String(), Type.Unknown(), {
+          description: 'Configuration of the plugin, with the fields that its type has.',
+        }),
+      ),
+      configFrom: Type.Optional(valueFrom('A Secret that holds the whole configuration, instead of `config`.')),
+      configPatches: Type.Optional(
+        Type.Array(
+          Type.Object({
+            path: Type.String({ description: 'JSON pointer (RFC 6901) to where the value goes.' }),
+            valueFrom: valueFrom('Where the value comes from.'),
+          }),
+          { description: 'Values from Secrets that are added to `config`, in this order.' },
+        ),
+      ),
       disabled: Type.Optional(Type.Boolean({ description: 'A disabled plugin is as if it were not attached.' })),
-      protocols: Type.Optional(Type.Array(protocol)),
-      run_on: Type.Optional(Type.Union([Type.Literal('first'), Type.Literal('second'), Type.Literal('all')])),
-      ordering: Type.Optional(Type.Unknown()),
-      instance_name: Type.Optional(Type.String()),
-      consumerRef: Type.Optional(Type.String()),
+      protocols: Type.Optional(
+        Type.Array(protocol, { description: 'Protocols of the requests that the plugin runs on.' }),
+      ),
+      run_on: Type.Optional(
+        Type.Union([Type.Literal('first'), Type.Literal('second'), Type.Literal('all')], {
+          description: 'Node of a service mesh that the plugin runs on. Only `first` means something.',
+        }),
+      ),
+      ordering: Type.Optional(
+        Type.Object(
+          {
+            before: phases('Plugins, by phase, that this one runs before.'),
+            after: phases('Plugins, by phase, that this one runs after.'),
+          },
+          { description: 'Another order than the one that plugins run in by themselves.' },
+        ),
+      ),
+      instance_name: Type.Optional(
+        Type.String({ description: 'A name for this use of the plugin; it changes nothing.' }),
+      ),
+      consumerRef: Type.Optional(Type.String({ description: 'The only consumer that the plugin runs for.' })),
       status: Type.Optional(Type.Unknown()),
     },
     { additionalProperties: false },
   );
 }
+
+const secretName = Type.String({ description: 'Name of the Secret.' });
+const secretKey = Type.String({ description: 'Key of its data.' });
 
 type PluginFields = { config?: unknown; configFrom?: unknown; configPatches?: unknown };
 
@@ -30,14 +65,35 @@ const rules: readonly Rule<PluginFields>[] = [
   {
     message: 'Using both config and configFrom fields is not allowed.',
     field: 'configFrom',
+    cel: '!has(self.config) || !has(self.configFrom)',
     holds: (plugin) => plugin.config === undefined || plugin.configFrom === undefined,
   },
   {
     message: 'Using both configFrom and configPatches fields is not allowed.',
     field: 'configPatches',
+    cel: '!has(self.configFrom) || !has(self.configPatches)',
     holds: (plugin) => plugin.configFrom === undefined || plugin.configPatches === undefined,
   },
 ];
+
+const crd = {
+  categories,
+  printerColumns: [
+    { name: 'Plugin-Type', type: 'string', jsonPath: '.plugin', description: 'Name of the plugin' },
+    ageColumn,
+    {
+      name: 'Disabled',
+      type: 'boolean',
+      jsonPath: '.disabled',
+      description: 'Indicates if the plugin is disabled',
+      priority: 1,
+    },
+    { name: 'Config', type: 'string', jsonPath: '.config', description: 'Configuration of the plugin', priority: 1 },
+    programmedColumn,
+  ],
+  transitions: [{ message: 'The plugin field is immutable', field: 'plugin', cel: 'self.plugin == oldSelf.plugin' }],
+  pendingDefault: 'conditions',
+} as const satisfies Partial<CrdDetails>;
 
 export const kongPlugin = defineKind({
   kind: 'KongPlugin',
@@ -47,7 +103,20 @@ export const kongPlugin = defineKind({
   scope: 'Namespaced',
   status: 'conditions',
   adminVerbs: ['create', 'patch', 'delete'],
-  fields: pluginFields(Type.Object({ name: Type.String(), key: Type.String() })),
+  crd: {
+    ...crd,
+    description:
+      'What happens to requests on their way. It is attached by the annotation `konghq.com/plugins` of an Ingress or a Service of the same namespace.',
+    singular: 'kongplugin',
+    listKind: 'KongPluginList',
+    shortNames: ['kp'],
+  },
+  fields: pluginFields(
+    Type.Object(
+      { name: secretName, key: secretKey },
+      { description: 'A value of a Secret in the namespace of the plugin.' },
+    ),
+  ),
   rules,
 });
 
@@ -59,7 +128,20 @@ export const kongClusterPlugin = defineKind({
   plural: 'kongclusterplugins',
   scope: 'Cluster',
   status: 'conditions',
-  fields: pluginFields(Type.Object({ name: Type.String(), key: Type.String(), namespace: Type.String() })),
+  crd: {
+    ...crd,
+    description:
+      'A plugin for every namespace: attached by the annotation `konghq.com/plugins` where no KongPlugin has that name, or to every route by the label `global: "true"`.',
+    singular: 'kongclusterplugin',
+    listKind: 'KongClusterPluginList',
+    shortNames: ['kcp'],
+  },
+  fields: pluginFields(
+    Type.Object(
+      { name: secretName, key: secretKey, namespace: Type.String({ description: 'Namespace of the Secret.' }) },
+      { description: 'A value of a Secret.' },
+    ),
+  ),
   rules,
 });
 

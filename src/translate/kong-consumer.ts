@@ -8,6 +8,7 @@ import type { ConsumerEntry } from '#table/consumer-entry.ts';
 import type { ConsumerIdentity } from '#table/consumer-identity.ts';
 import type { CredentialEntry } from '#table/credential-entry.ts';
 import { annotationField, unsupportedAnnotations } from './annotations.ts';
+import { controlPlaneRefProblems } from './control-plane-ref.ts';
 import { readCredential } from './credential.ts';
 import { identityOf } from './find-consumer.ts';
 import { foreignClass } from './ingress-class.ts';
@@ -44,7 +45,7 @@ function unsupported(object: KongConsumer): Problem[] {
     const message = 'consumerGroups: is not supported yet';
     problems.push({ reason: 'NotSupported', field: 'consumerGroups', message, effect: 'field ignored' });
   }
-  return problems;
+  return [...problems, ...controlPlaneRefProblems(object)];
 }
 
 function nameClaims(object: KongConsumer, { ref }: Context): Claim[] {

@@ -1,7 +1,9 @@
 import { secretRoot } from './credential.ts';
 import { ingressRoot } from './ingress.ts';
 import { kongConsumerRoot } from './kong-consumer.ts';
+import { kongConsumerGroupRoot } from './kong-consumer-group.ts';
 import { kongClusterPluginRoot, kongPluginRoot } from './kong-plugin.ts';
+import { kongUpstreamPolicyRoot } from './kong-upstream-policy.ts';
 import { serviceRoot } from './service.ts';
 import { nothing, type RootKind } from './translation.ts';
 
@@ -13,8 +15,10 @@ const roots: Readonly<Record<string, RootKind<never> | undefined>> = {
   Service: serviceRoot,
   Secret: secretRoot,
   KongConsumer: kongConsumerRoot,
+  KongConsumerGroup: kongConsumerGroupRoot,
   KongPlugin: kongPluginRoot,
   KongClusterPlugin: kongClusterPluginRoot,
+  KongUpstreamPolicy: kongUpstreamPolicyRoot,
 };
 
 /** How objects of a kind are translated. */
