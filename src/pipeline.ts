@@ -103,7 +103,6 @@ export async function startPipeline(options: PipelineOptions) {
       metrics.failures.inc();
       log.error({ err: error, object: formatRef(ref) }, 'a translation failed because of a bug');
     }
-    status?.observed(changes.map(({ ref }) => ref));
     const patch = table.apply(output);
     if (patch !== undefined) pool.publish(patch);
     // Verdicts are told only once they are true: when every worker serves what they speak of.
@@ -112,6 +111,7 @@ export async function startPipeline(options: PipelineOptions) {
         metrics.patchMs.observe(performance.now() - startedAtMs);
         reporter.report(output.verdicts, output.forgotten);
         status?.report(output.verdicts, output.forgotten);
+        status?.observed(changes.map(({ ref }) => ref));
         metrics.brokenObjects.set(reporter.broken);
         metrics.tableEntries.set(table.sizes().entries);
         metrics.credentials.set(table.sizes().credentials);

@@ -98,7 +98,7 @@ async function untilHealthy(url: string, program: Program, dispatcher?: Agent): 
   }
 }
 
-const kubeconfigFor = (server: string, ca: string, token: string): string =>
+export const kubeconfigFor = (server: string, ca: string, token: string): string =>
   JSON.stringify({
     apiVersion: 'v1',
     kind: 'Config',

@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { freePort } from './free-port.ts';
+import { until } from './until.ts';
 
 const main = join(import.meta.dirname, '..', '..', 'src', 'main.ts');
 const deadlineMs = 20_000;
@@ -24,6 +25,18 @@ export interface LatchkeyProcess {
 export async function startLatchkey(
   args: readonly string[],
   nodeFlags: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
+): Promise<LatchkeyProcess> {
+  const started = await launchLatchkey(args, nodeFlags, env);
+  await started.printed(args[0] === 'quickstart' ? 'Ctrl-C stops' : '"msg":"serving"');
+  return started;
+}
+
+/** Starts a command that serves without waiting for it to do so. */
+export async function launchLatchkey(
+  args: readonly string[],
+  nodeFlags: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
 ): Promise<LatchkeyProcess> {
   const [proxyPort, adminPort, statusPort] = [await freePort(), await freePort(), await freePort()];
   const listen = ['--proxy-listen', '--admin-listen', '--status-listen'].flatMap((flag, i) => [
@@ -32,16 +45,28 @@ export async function startLatchkey(
   ]);
   const child = spawn(process.execPath, [...nodeFlags, main, ...args, ...listen], {
     stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
   });
   let text = '';
   for (const stream of [child.stdout, child.stderr])
     stream.on('data', (chunk: Buffer) => (text += chunk.toString('utf8')));
   const printed = async (wanted: string): Promise<void> => {
-    const deadline = AbortSignal.timeout(deadlineMs);
-    while (!text.includes(wanted)) {
-      if (child.exitCode !== null) throw new Error(`latchkey ended with ${child.exitCode}:\n${text}`);
-      await Promise.race([once(child.stdout, 'data', { signal: deadline }), once(child, 'exit', { signal: deadline })]);
-    }
+    await until({
+      what: `latchkey prints ${wanted}`,
+      deadlineMs,
+      subscribe: (check) => {
+        for (const event of ['data', 'end']) for (const stream of [child.stdout, child.stderr]) stream.on(event, check);
+        return () => {
+          for (const event of ['data', 'end'])
+            for (const stream of [child.stdout, child.stderr]) stream.off(event, check);
+        };
+      },
+      holds: () => {
+        if (text.includes(wanted)) return true;
+        if (child.stdout.readableEnded) throw new Error(`latchkey ended without printing ${wanted}:\n${text}`);
+        return false;
+      },
+    });
   };
   const stop = async (): Promise<number | null> => {
     if (child.exitCode !== null) return child.exitCode;
@@ -49,7 +74,6 @@ export async function startLatchkey(
     await once(child, 'exit', { signal: AbortSignal.timeout(deadlineMs) });
     return child.exitCode;
   };
-  await printed(args[0] === 'quickstart' ? 'Ctrl-C stops' : '"msg":"serving"');
   return { child, proxyPort, adminPort, statusPort, output: () => text, printed, stop };
 }
 

@@ -1,0 +1,84 @@
+/**
+ * Latchkey as the chart ships it: `helm install` on the real API server, then the process with the arguments
+ * of the Deployment and a token of its ServiceAccount, as the kubelet would start it. So flags, rights and
+ * CRDs are tested as they are shipped.
+ */
+import { writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { chart, type Container, type Values } from './chart.ts';
+import { commandsFor } from './cluster-context.ts';
+import { kubeconfigFor, type ControlPlaneAccess } from './control-plane.ts';
+import { launchLatchkey, type LatchkeyProcess } from './latchkey-process.ts';
+
+/** Where and how it is installed. */
+export interface Installation {
+  readonly access: ControlPlaneAccess;
+  /** Namespace of the release, which is made if need be. */
+  readonly namespace: string;
+  readonly values?: Values;
+}
+
+export interface RunOptions {
+  /** Name of the pod. */
+  readonly pod?: string;
+  /** More flags, after those of the Deployment. */
+  readonly args?: readonly string[];
+  readonly nodeFlags?: readonly string[];
+}
+
+interface PodTemplate {
+  readonly spec: { readonly serviceAccountName: string; readonly containers: readonly [Container] };
+}
+
+/** What is installed and can be started. */
+export interface InstalledLatchkey {
+  /** Starts one replica; resolves when it has been launched, which is before it serves. */
+  launch(options?: RunOptions): Promise<LatchkeyProcess>;
+  /** Starts one replica and resolves when it serves. */
+  start(options?: RunOptions): Promise<LatchkeyProcess>;
+  /** Gives all replicas a new token, as the kubelet does before the old one expires. */
+  rotateToken(): Promise<void>;
+}
+
+/** Installs the chart, as release `latchkey`. @throws Error with what helm says */
+export async function installLatchkey({ access, namespace, values = {} }: Installation): Promise<InstalledLatchkey> {
+  const { helm, kubectl } = commandsFor(access);
+  const args = [
+    'upgrade',
+    '--install',
+    'latchkey',
+    chart,
+    '--namespace',
+    namespace,
+    '--create-namespace',
+    '--values',
+    '-',
+  ];
+  await helm(args, JSON.stringify(values));
+  const deployment = JSON.parse(await kubectl(['get', 'deployment', 'latchkey', '-n', namespace, '-o', 'json'])) as {
+    readonly spec: { readonly template: PodTemplate };
+  };
+  const { serviceAccountName, containers } = deployment.spec.template.spec;
+  const kubeconfig = join(dirname(access.kubeconfig), `${namespace}.kubeconfig`);
+
+  const rotateToken = async (): Promise<void> => {
+    const token = await kubectl(['create', 'token', serviceAccountName, '-n', namespace]);
+    await writeFile(kubeconfig, kubeconfigFor(access.server, access.ca, token.trim()), { mode: 0o600 });
+  };
+  await rotateToken();
+
+  const launch = async ({ pod = 'latchkey-0', args: more = [], nodeFlags = [] }: RunOptions = {}) => {
+    const fromChart = containers[0].args.filter((arg) => !/^--(?:proxy|admin|status)-listen=/.test(arg));
+    const env = { POD_NAME: pod, POD_NAMESPACE: namespace };
+    return launchLatchkey([...fromChart, `--kubeconfig=${kubeconfig}`, '--drain-delay-ms=0', ...more], nodeFlags, env);
+  };
+  return {
+    launch,
+    async start(options) {
+      const started = await launch(options);
+      await started.printed('"msg":"serving"');
+      return started;
+    },
+    rotateToken,
+  };
+}
