@@ -1,0 +1,141 @@
+/**
+ * Brings the condition of one object to what its verdict says. Where other controllers write the same
+ * condition, docs/decisions/0005-our-own-condition.md says who yields to whom.
+ */
+import { ApiError } from '#resources/api-error.ts';
+import { objectPath } from '#resources/api-path.ts';
+import type { KubernetesObject } from '#resources/kind.ts';
+import { kongPlugin } from '#resources/kong-plugin.ts';
+import type { Ref } from '#resources/ref.ts';
+import type { Verdict } from '#resources/verdict.ts';
+import type { KubernetesApi } from '#source/kubernetes-api.ts';
+import type { Logger } from '#telemetry/log.ts';
+import {
+  conditionIn,
+  conditionOf,
+  ownConditionType,
+  programmed,
+  sayingOf,
+  says,
+  type Condition,
+  type Saying,
+} from './conditions.ts';
+import { createDisputes } from './disputes.ts';
+import { fieldManagerOf, managersIn, mayTakeFrom } from './field-owners.ts';
+import type { LatestObjects } from './latest-objects.ts';
+import type { StatusApply } from './status-apply.ts';
+
+export interface ConditionWriteOptions {
+  readonly api: KubernetesApi;
+  readonly apply: StatusApply;
+  readonly log: Logger;
+  readonly ingressClass: string;
+  readonly latest: LatestObjects;
+  /** Resolves when it is our turn for one more request. @throws NotLeading */
+  turn(): Promise<void>;
+}
+
+/** Kinds that every controller believes to be its own, since their objects have no class. */
+const kindsWithoutClass: ReadonlySet<string> = new Set([kongPlugin.kind]);
+
+/** What to write, and over what. */
+interface ConditionPlan {
+  readonly ref: Ref;
+  readonly object: KubernetesObject;
+  readonly type: string;
+  readonly saying: Saying;
+}
+
+/** Names of the field managers that a refusal names; empty for any other error. */
+function holdersIn(error: unknown): string[] {
+  return error instanceof ApiError && error.status === 409 ? managersIn(error.message) : [];
+}
+
+/** See the head of this file. */
+export function createConditionWrite(options: ConditionWriteOptions) {
+  const { api, apply, log, ingressClass, latest, turn } = options;
+  const fieldManager = fieldManagerOf(ingressClass);
+  const ownType = ownConditionType(ingressClass);
+  const disputes = createDisputes(log);
+
+  const put = async (plan: ConditionPlan, force: { readonly force: boolean }, shared: readonly Condition[] = []) => {
+    const { ref, object, type, saying } = plan;
+    const condition = conditionOf(type, saying, conditionIn(object['status'], type), new Date());
+    await apply(ref, object, { status: { conditions: [condition, ...shared] }, ...force });
+  };
+
+  /** `Programmed`, unless we gave way to another controller on this object: then our own type stands beside it. */
+  const typeFor = ({ status }: KubernetesObject): string => {
+    // Unknown is what the CRD fills in while nobody says anything.
+    const isTaken = (conditionIn(status, programmed)?.status ?? 'Unknown') !== 'Unknown';
+    return isTaken && conditionIn(status, ownType) !== undefined ? ownType : programmed;
+  };
+
+  /** Leaves `Programmed` to the other controller and says the same in our own type. */
+  const putBeside = async (plan: ConditionPlan): Promise<void> => {
+    const own = { ...plan, type: ownType };
+    try {
+      await put(own, { force: true });
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.status !== 422) throw error;
+      // The other took over only a part of what was ours; without the rest its condition would not be whole.
+      const shared = conditionIn(plan.object['status'], programmed);
+      await turn();
+      await put(own, { force: true }, shared === undefined ? [] : [shared]);
+    }
+  };
+
+  /** Somebody else holds the condition: agrees, is overruled, is waited for or is given way to. */
+  const settleDispute = async (plan: ConditionPlan, holders: readonly string[]): Promise<number | undefined> => {
+    const { ref, type, saying } = plan;
+    await turn();
+    const object = await api.request<KubernetesObject>({ method: 'GET', path: objectPath(ref) });
+    latest.note(ref, object);
+    if (says(conditionIn(object['status'], type), saying)) return undefined;
+    const others = holders.filter((manager) => !mayTakeFrom(manager, fieldManager));
+    const leftMs = others.length === 0 ? 0 : disputes.leftMs(ref);
+    if (leftMs > 0) return leftMs;
+    await turn();
+    if (others.length === 0) await put({ ...plan, object }, { force: true });
+    else {
+      disputes.tell(ref, others, ownType);
+      await putBeside({ ...plan, object });
+    }
+    return undefined;
+  };
+
+  const putPolitely = async (plan: ConditionPlan): Promise<number | undefined> => {
+    try {
+      await put(plan, { force: false });
+      return undefined;
+    } catch (error) {
+      const holders = holdersIn(error);
+      if (holders.length === 0) throw error;
+      return settleDispute(plan, holders);
+    }
+  };
+
+  return {
+    /** What to write; undefined when the object says what it should. */
+    plan(object: KubernetesObject, verdict: Verdict): ConditionPlan | undefined {
+      const { ref, generation = 0 } = verdict;
+      // Of an object that has been edited since, the next verdict is on its way.
+      if ((object.metadata.generation ?? 0) > generation) return undefined;
+      const saying = sayingOf(verdict);
+      const type = typeFor(object);
+      if (!says(conditionIn(object['status'], type), saying)) return { ref, object, type, saying };
+      disputes.settled(ref);
+      return undefined;
+    },
+
+    /** Gives the milliseconds after which to look again, if another controller may only be late. */
+    async write(plan: ConditionPlan): Promise<number | undefined> {
+      if (plan.type === ownType) await putBeside(plan);
+      else if (kindsWithoutClass.has(plan.ref.kind)) return putPolitely(plan);
+      else await put(plan, { force: true });
+      return undefined;
+    },
+
+    forget: disputes.settled,
+  };
+}

@@ -1,0 +1,128 @@
+import { formatRef } from '#resources/ref.ts';
+import { reasons, type Reason } from '#resources/reasons.ts';
+import type { Effect, Problem, Verdict } from '#resources/verdict.ts';
+import { byteLength, cutText } from './cut-text.ts';
+
+/** https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/condition/ */
+export interface Condition {
+  readonly type: string;
+  readonly status: 'True' | 'False' | 'Unknown';
+  readonly reason: string;
+  readonly message: string;
+  readonly observedGeneration?: number;
+  /** Seconds, RFC 3339. */
+  readonly lastTransitionTime: string;
+}
+
+/** What a condition says, apart from its type and since when. */
+export type Saying = Omit<Condition, 'type' | 'lastTransitionTime'>;
+
+/** Whether requests meet an object as its author wrote it (kong-facts 4.2). */
+export const programmed = 'Programmed';
+
+/** The same in a type that nobody else writes, for where another controller writes `Programmed`. */
+export function ownConditionType(ingressClass: string): string {
+  return `${ingressClass}.latchkey.dev/${programmed}`;
+}
+
+/** Longest `message`; the API server refuses an object with a longer one. */
+const messageLimitBytes = 32_768;
+const cutMark = ' … (cut: too long for a condition)';
+
+const inForce = 'In force: requests meet it.';
+const inForceBut = 'In force, with exceptions:';
+
+/**
+ * Worst first: the worst problem gives the condition its reason. The last two take nothing of what the
+ * object guards or serves away, so that it is in force in spite of them.
+ */
+const effectsByGravity: readonly Effect[] = [
+  'object not in force',
+  'plugin not in force',
+  'route answers 503',
+  'route not served',
+  'credential not in force',
+  'anonymous requests answer 500',
+  'last good version in force',
+  'the first is in force',
+  'field ignored',
+];
+const mildEffects: ReadonlySet<Effect> = new Set(['the first is in force', 'field ignored']);
+
+/** Whether an object with this problem is in force all the same. */
+export function isMild(problem: Problem): boolean {
+  return mildEffects.has(problem.effect);
+}
+
+/** Whether all that the object asks for is in force, exceptions that are told apart. */
+export function isInForce({ problems }: Verdict): boolean {
+  return problems.every(isMild);
+}
+
+const gravity = ({ effect }: Problem): number => effectsByGravity.indexOf(effect);
+
+const isFull = (text: string): boolean => /[.!?]$/.test(text);
+
+/** One problem in full: its field, the other object, what it does to traffic. */
+export function problemText({ field, about, message, effect }: Problem): string {
+  const place = field === undefined || message.includes(field) ? '' : `${field}: `;
+  const other = about === undefined || message.includes(formatRef(about)) ? '' : ` (${formatRef(about)})`;
+  return `${place}${message}${other} – ${effect}.`;
+}
+
+/** What to do about problems; each remedy once. */
+function remedyText(problems: readonly Problem[]): string {
+  const remedies = new Set(problems.map(({ reason }) => reasons[reason].remedy));
+  return [...remedies].map((remedy) => (isFull(remedy) ? remedy : `${remedy}.`)).join(' ');
+}
+
+/** All problems, worst first, then what to do. When it is too long the problems are cut, not the remedies. */
+function problemsText(head: string, sorted: readonly Problem[]): string {
+  const number = (index: number): string => (sorted.length === 1 ? '' : `[${index + 1}/${sorted.length}] `);
+  const list = sorted.map((problem, index) => `${number(index)}${problemText(problem)}`).join(' ');
+  const text = head === '' ? list : `${head} ${list}`;
+  const remedy = ` ${remedyText(sorted)}`;
+  return `${cutText(text, messageLimitBytes - byteLength(remedy), cutMark)}${remedy}`;
+}
+
+/**
+ * What a verdict comes to. `Programmed` is False as soon as anything that the object asks for is not in
+ * force, such as one of three keys; it stays True when a field is merely ignored, and says so.
+ */
+export function sayingOf({ problems, generation }: Verdict): Saying {
+  const observed = generation === undefined ? {} : { observedGeneration: generation };
+  const sorted = problems.toSorted((a, b) => gravity(a) - gravity(b));
+  const worst = sorted[0];
+  if (worst === undefined) return { status: 'True', reason: programmed, message: inForce, ...observed };
+  if (isMild(worst)) {
+    return { status: 'True', reason: programmed, message: problemsText(inForceBut, sorted), ...observed };
+  }
+  const reason: Reason = worst.reason;
+  return { status: 'False', reason, message: problemsText('', sorted), ...observed };
+}
+
+/** Whether a condition says just that. Since when, and who wrote it, does not matter. */
+export function says(condition: Condition | undefined, saying: Saying): boolean {
+  return (
+    condition?.status === saying.status &&
+    condition.reason === saying.reason &&
+    condition.message === saying.message &&
+    condition.observedGeneration === saying.observedGeneration
+  );
+}
+
+/** `lastTransitionTime` is that of the condition there was, unless the status changes. */
+export function conditionOf(type: string, saying: Saying, before: Condition | undefined, now: Date): Condition {
+  const since = before !== undefined && before.status === saying.status ? before.lastTransitionTime : secondOf(now);
+  return { type, ...saying, lastTransitionTime: since };
+}
+
+/** `metav1.Time` has seconds only. */
+const secondOf = (now: Date): string => `${now.toISOString().slice(0, 19)}Z`;
+
+/** The condition of a type in the status of an object, whatever that status looks like. */
+export function conditionIn(status: unknown, type: string): Condition | undefined {
+  const conditions = (status as { readonly conditions?: unknown } | undefined | null)?.conditions;
+  if (!Array.isArray(conditions)) return undefined;
+  return (conditions as (Condition | null)[]).find((condition) => condition?.type === type) ?? undefined;
+}

@@ -1,0 +1,34 @@
+/**
+ * Field managers, by which server-side apply knows who wrote what, and of whom we take fields over.
+ * docs/decisions/0005-our-own-condition.md
+ */
+const prefix = 'latchkey-status-';
+
+/** Ours. One for each class, so that two Latchkeys of different classes are two to the API server. */
+export function fieldManagerOf(ingressClass: string): string {
+  return `${prefix}${ingressClass}`.slice(0, 128); // the API server's limit
+}
+
+/**
+ * The managers that an answer 409 names: `Apply failed with 1 conflict: conflict with "kubectl-edit" with
+ * subresource "status" using …`.
+ */
+export function managersIn(message: string): string[] {
+  const names = [...message.matchAll(/conflicts? with "([^"]+)"/g)].map(([, name]) => name ?? '');
+  return [...new Set(names)];
+}
+
+/**
+ * What people edit a status with, never a controller; `before-first-apply` stands for whoever wrote when
+ * nobody kept account.
+ */
+const personsTool = /^(kubectl|k9s|curl|before-first-apply)/;
+
+/**
+ * Whether to take fields from another manager: from a person's tool always; from a Latchkey of another
+ * class when ours comes first in the alphabet, so that of any two exactly one yields.
+ */
+export function mayTakeFrom(manager: string, ours: string): boolean {
+  if (manager.startsWith(prefix)) return ours <= manager;
+  return personsTool.test(manager);
+}
