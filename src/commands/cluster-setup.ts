@@ -1,6 +1,10 @@
+import { hostname } from 'node:os';
+import type { StatusWriter } from '#pipeline.ts';
+import { followObject } from '#source/follow-object.ts';
 import { connectKubernetes, type KubernetesConnection } from '#source/kubernetes-api.ts';
 import { kubernetesSource } from '#source/kubernetes.ts';
 import type { FollowState } from '#source/list-watch.ts';
+import { createClusterStatus, type ClusterStatusOptions } from '#status/cluster-status.ts';
 import type { Logger } from '#telemetry/log.ts';
 import type { ClusterOptions, ServeOptions } from './options.ts';
 import type { SourceSetup } from './source-setup.ts';
@@ -20,6 +24,70 @@ function logHealth(log: Logger, name: string, state: FollowState): void {
   } else log.warn({ kind: name }, `${name}: ${state.state}: ${state.message}`);
 }
 
+/** What the status room needs of the flags, and the API server's own idea of where we are. */
+function statusOptions(options: ServeOptions & ClusterOptions, namespace: string | undefined) {
+  const { publishService: service, publishStatusAddress: addresses } = options;
+  return {
+    ingressClass: options.ingressClass,
+    identity: process.env['POD_NAME'] ?? `${hostname()}-${process.pid}`,
+    election: {
+      id: options.electionId ?? `latchkey-leader-${options.ingressClass}`,
+      namespace: options.electionNamespace ?? process.env['POD_NAMESPACE'] ?? namespace ?? 'default',
+    },
+    updateStatus: options.updateStatus,
+    emitEvents: options.emitKubernetesEvents,
+    publish: addresses.length > 0 ? { addresses } : service === undefined ? undefined : { service },
+    qps: options.apiserverQps,
+    burst: options.apiserverBurst,
+  };
+}
+
+/**
+ * What writes status in the cluster. Without permission to read the publish Service Ingresses get no address,
+ * which is said in the log; all else works.
+ */
+function makeStatus({ api, log, options }: Cluster, objectOf: ClusterStatusOptions['objectOf']): StatusWriter {
+  const settings = statusOptions(options, api.namespace);
+  const status = createClusterStatus({ ...settings, api, log, objectOf });
+  const service =
+    settings.publish !== undefined && 'service' in settings.publish ? settings.publish.service : undefined;
+  const following =
+    service === undefined
+      ? undefined
+      : followObject({
+          api,
+          ref: { kind: 'Service', ...service },
+          changed: status.publishService,
+          state: noteChanges((state) => logHealth(log, `publish service ${service.namespace}/${service.name}`, state)),
+        });
+  return {
+    ...status,
+    start() {
+      following?.start();
+      status.start();
+    },
+    async stop() {
+      await status.stop();
+      await following?.stop();
+    },
+  };
+}
+
+/** Passes on what differs from what was last. */
+function noteChanges(tell: (state: FollowState) => void): (state: FollowState) => void {
+  let last: FollowState['state'] | undefined;
+  return (state) => {
+    if (state.state !== last) tell(state);
+    last = state.state;
+  };
+}
+
+interface Cluster {
+  readonly api: KubernetesConnection;
+  readonly log: Logger;
+  readonly options: ServeOptions & ClusterOptions;
+}
+
 /**
  * A cluster, by a kubeconfig or from within.
  *
@@ -36,6 +104,7 @@ export async function clusterSetup(options: ServeOptions & ClusterOptions, log: 
     flag: '--kubeconfig',
     isRemote: true,
     openSource: async () => source,
+    makeStatus: (objectOf) => makeStatus({ api, log, options }, objectOf),
     problems: () => source.health().problems,
     adminWrites: false,
   };
