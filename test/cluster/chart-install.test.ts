@@ -1,7 +1,6 @@
-import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { stringify } from 'yaml';
 import { chart, everything, objectsOf, template, type Values } from '../support/chart.ts';
 import { commandsFor, describeCluster } from '../support/cluster-context.ts';
 import { startControlPlane, type ControlPlane } from '../support/control-plane.ts';
@@ -93,10 +92,27 @@ describeCluster('the chart on a real API server', () => {
 
   test('is installed, upgraded and uninstalled; the notes tell the next commands, which work', async () => {
     const notes = await installed('install', 'latchkey');
-    const next = [...notes.matchAll(/^ {3}kubectl (get .*)$/gm)].map(([, command = '']) => command.split(' '));
-    expect(notes).toContain('kubectl rollout status deployment/latchkey --namespace gateways');
-    expect(next[0]?.slice(0, 3)).toEqual(['get', 'service', 'latchkey-proxy']);
-    expect(await commands.kubectl(next[0] ?? [])).toContain('latchkey-proxy');
+    const next = [...notes.matchAll(/^ {3}kubectl (.*)$/gm)].map(([, command = '']) => command);
+    expect(next).toEqual([
+      'rollout status deployment/latchkey --namespace gateways', // no kubelet here: its pods never run
+      'get service latchkey-proxy --namespace gateways',
+      'get ingresses,kongconsumers,kongplugins --all-namespaces',
+      'port-forward deployment/latchkey 8001 --namespace gateways', // nor has it a port
+    ]);
+    expect(await commands.kubectl((next[1] ?? '').split(' '))).toContain('latchkey-proxy');
+    await commands.kubectl([
+      'wait',
+      '--for=condition=Established',
+      'customresourcedefinitions',
+      '--all',
+      '--timeout=20s',
+    ]);
+    expect(await commands.tryKubectl((next[2] ?? '').split(' '))).toMatchObject({
+      code: 0,
+      stderr: 'No resources found\n',
+    });
+    const rollout = await commands.tryKubectl([...(next[0] ?? '').split(' '), '--watch=false']);
+    expect(rollout).toMatchObject({ code: 0, stdout: expect.stringContaining('Waiting for deployment') as unknown });
     expect(await field('ingressclass/kong', '.spec.controller')).toBe('ingress-controllers.konghq.com/kong');
     expect(notes).not.toContain('were ignored');
 
@@ -203,12 +219,26 @@ describeCluster('the chart on a real API server', () => {
     },
   );
 
-  test('its own definitions are those in crds/', async () => {
-    const objects = await template(controlPlane.access.programs.helm);
-    for (const crd of objects.filter(({ kind }) => kind === 'CustomResourceDefinition')) {
-      expect(crd.metadata.annotations).toMatchObject({ 'helm.sh/resource-policy': 'keep' });
-      const dryRun = ['apply', '--server-side', '--dry-run=server', '--filename', '-'];
-      await commands.kubectl(dryRun, stringify(crd));
+  test('its own definitions are those in crds/, which may be applied over them at any time', async () => {
+    const rendered = (await template(controlPlane.access.programs.helm)).filter(
+      ({ kind }) => kind === 'CustomResourceDefinition',
+    );
+    const folder = join(chart, '..', '..', 'crds');
+    const files = await Promise.all((await readdir(folder)).map(async (file) => readFile(join(folder, file), 'utf8')));
+    const written = files.flatMap(objectsOf);
+    expect(rendered.length).toBeGreaterThan(3);
+    for (const { metadata, ...crd } of rendered) {
+      expect(metadata.annotations).toMatchObject({ 'helm.sh/resource-policy': 'keep' });
+      expect(written.find((other) => other.metadata.name === metadata.name)).toMatchObject(crd);
     }
+    expect(written.map(({ metadata }) => metadata.name).toSorted()).toEqual(
+      rendered.map(({ metadata }) => metadata.name).toSorted(),
+    );
+
+    await installed('install', 'latchkey');
+    await commands.kubectl(['apply', '--server-side', '--force-conflicts', '-f', folder]);
+    await installed('upgrade', 'latchkey', chart, { replicaCount: 1 });
+    await uninstall('latchkey');
+    await commands.kubectl(['get', ...written.map(({ metadata }) => `customresourcedefinition/${metadata.name}`)]);
   });
 });
