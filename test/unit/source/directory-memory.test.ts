@@ -84,6 +84,11 @@ test('once changes have been delivered, nothing of the files is in memory', asyn
   tell = () => (seen.has(refKey(consumerRef('last'))) ? resolve() : undefined);
   await place.write('zzz.yaml', consumerYaml('last'));
   await promise;
+  // What the engine still holds of the last call (a frame, a promise that just resolved) goes with the next.
+  await place.source.write([
+    { ref: consumerRef('last'), apply: (current) => current && { ...current, custom_id: 'x' } },
+  ]);
+  expect(await place.source.read(consumerRef('last'))).toMatchObject({ custom_id: 'x' });
 
   expect(await countKeys()).toBe(0);
   const witness = Buffer.from(mark + randomBytes(16).toString('hex')).toString('latin1');
