@@ -1,7 +1,9 @@
+import { ApiError } from '#resources/api-error.ts';
 import type { KubernetesObject } from '#resources/kind.ts';
 import type { Ref } from '#resources/ref.ts';
 import type { Source, Edit } from '#source/source.ts';
 import type { Store } from '#store/store.ts';
+import { refusalOf } from './api-refusals.ts';
 import { AdminError } from './errors.ts';
 
 /** What the Admin API needs of the rest. */
@@ -11,6 +13,10 @@ export interface AdminOptions {
   /** Resolves when everything delivered so far is in force on every worker. */
   settled(): Promise<void>;
   readonly ingressClass: string;
+  /** Whether anything may be written; every write is answered 403 when not. Default true. */
+  readonly writes?: boolean;
+  /** Where new consumers are made, since Kong knows no namespaces. Default `default`. */
+  readonly namespace?: string;
   readonly version: string;
   now(): Date;
   /** Digest of a credential's secret, as the store has it in `sealed`. */
@@ -21,6 +27,8 @@ export interface AdminOptions {
 
 /** The options, and writes that answer when they are in force. */
 export interface Backend extends AdminOptions {
+  readonly writes: boolean;
+  readonly namespace: string;
   /** Makes edits as one and resolves when every request meets them. */
   write(edits: readonly Edit[]): Promise<void>;
   /** The object as it was written, secrets included. Not for keeping. */
@@ -29,11 +37,12 @@ export interface Backend extends AdminOptions {
   inTurn<T>(work: () => Promise<T>): Promise<T>;
 }
 
-/** What keeps a source from its work, by file and line, is for whoever asked for it. */
+/** What keeps a source from its work, by file and line or by verb and resource, is for whoever asked for it. */
 const explain =
   (what: string) =>
   (error: unknown): never => {
     if (error instanceof AdminError) throw error;
+    if (error instanceof ApiError) throw refusalOf(error, what);
     throw new AdminError(500, { message: `${what}: ${error instanceof Error ? error.message : 'unknown'}` });
   };
 
@@ -41,6 +50,8 @@ const explain =
 export function createBackend(options: AdminOptions): Backend {
   let queue: Promise<unknown> = Promise.resolve();
   return {
+    writes: true,
+    namespace: 'default',
     ...options,
     async write(edits) {
       await options.source.write(edits).catch(explain('cannot write'));

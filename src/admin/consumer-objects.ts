@@ -6,20 +6,18 @@ import type { ConsumerFields } from './consumer-arguments.ts';
 import { updatedAnnotation } from './entity.ts';
 import { objectName } from './object-name.ts';
 
-/** Where new consumers are made: Kong knows no namespaces. */
-const newNamespace = 'default';
-
 /** The KongConsumer of a new consumer, named after it as closely as Kubernetes allows. */
 export function newConsumer(backend: Backend, fields: ConsumerFields): KubernetesObject {
   const { username, custom_id: customId, tags } = fields;
+  const { namespace } = backend;
   const isTaken = (name: string): boolean =>
-    backend.store.find({ kind: kongConsumer.kind, namespace: newNamespace, name }) !== undefined;
+    backend.store.find({ kind: kongConsumer.kind, namespace, name }) !== undefined;
   return {
     apiVersion: apiVersionOf(kongConsumer),
     kind: kongConsumer.kind,
     metadata: {
       name: objectName(username ?? customId ?? '', isTaken),
-      namespace: newNamespace,
+      namespace,
       creationTimestamp: backend.now().toISOString(),
       annotations: { [classAnnotation]: backend.ingressClass },
     },

@@ -2,10 +2,13 @@
 export class AdminError extends Error {
   readonly status: number;
   readonly body: ErrorBody;
-  constructor(status: number, body: ErrorBody) {
+  /** Seconds after which the same may be tried again, where that is of use. */
+  readonly retryAfterSeconds: number | undefined;
+  constructor(status: number, body: ErrorBody, retryAfterSeconds?: number) {
     super(body.message);
     this.status = status;
     this.body = body;
+    this.retryAfterSeconds = retryAfterSeconds;
   }
 }
 
@@ -94,6 +97,12 @@ export function invalidOption(option: string, fault: string): AdminError {
 export function unsupportedWrite(verb: string, entities: string, instead: string): AdminError {
   const message = `cannot ${verb} '${entities}' entities: ${instead}`;
   return new AdminError(405, { code: 12, name: 'operation unsupported', message });
+}
+
+/** 403: writes are for those who switch them on, since whoever reaches the Admin API may then do them. */
+export function writesAreOff(): AdminError {
+  const remedy = 'adminApi.writes: true in the values of the chart, or --admin-writes, switches them on';
+  return new AdminError(403, { message: `writes by the Admin API are switched off: ${remedy}` });
 }
 
 /** 400, code 13: a reference by name to what does not exist. */

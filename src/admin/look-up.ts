@@ -61,13 +61,13 @@ export function ourRoutes(backend: Backend): Ingress[] {
   return backend.store.list(ingress).filter((object) => isOurs(backend, object, object.spec?.ingressClassName));
 }
 
-/** An Ingress by id, by `<namespace>.<name>`, or by name: in `default` first, else where it is unique. */
+/** An Ingress by id, by `<namespace>.<name>`, or by name: where new objects are made first, else where it is unique. */
 export function findRoute(backend: Backend, idOrName: string): Ingress | undefined {
   const all = ourRoutes(backend);
   if (isUuid(idOrName)) return all.find((object) => idOf(ingress, object) === idOrName.toLowerCase());
   const named = all.filter(({ metadata }) => metadata.name === idOrName);
-  const inDefault = named.find((object) => namespaceOf(object) === 'default');
-  if (inDefault !== undefined) return inDefault;
+  const first = named.find((object) => namespaceOf(object) === backend.namespace);
+  if (first !== undefined) return first;
   if (named.length === 1) return named[0];
   return all.find((object) => `${namespaceOf(object)}.${object.metadata.name}` === idOrName);
 }

@@ -28,6 +28,8 @@ export type Handle = (request: AdminRequest) => AdminAnswer | Promise<AdminAnswe
 /** The methods of one path. */
 export interface Endpoint {
   readonly path: string;
+  /** Whether no method writes, whatever it is called. */
+  readonly isReadOnly?: true;
   readonly methods: Readonly<Partial<Record<'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', Handle>>>;
 }
 

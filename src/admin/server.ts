@@ -17,7 +17,7 @@ import { nodeEndpoints } from './endpoints/node.ts';
 import { pluginEndpoints } from './endpoints/plugins.ts';
 import { routePluginEndpoints } from './endpoints/route-plugins.ts';
 import { routeEndpoints } from './endpoints/routes.ts';
-import { AdminError, methodNotAllowed, notFound } from './errors.ts';
+import { AdminError, methodNotAllowed, notFound, writesAreOff } from './errors.ts';
 import { guardAdmin, isLocalOrigin } from './guard.ts';
 import type { AdminRequest, Endpoint, StatedBody } from './request-context.ts';
 
@@ -59,10 +59,14 @@ function addEndpoint(app: FastifyInstance, endpoint: Endpoint, backend: Backend)
   const url = endpoint.path;
   app.route({ method: 'OPTIONS', url, handler: async (_, reply) => answerOptions(endpoint, reply) });
   for (const [method, handle] of Object.entries(endpoint.methods)) {
-    const isWrite = method !== 'GET';
+    const isWrite = method !== 'GET' && endpoint.isReadOnly !== true;
     app.route({
-      method: isWrite ? method : ['GET', 'HEAD'],
+      method: method === 'GET' ? ['GET', 'HEAD'] : method,
       url,
+      // Before the body is read: what is wrong with that is of no interest.
+      onRequest: async () => {
+        if (isWrite && !backend.writes) throw writesAreOff();
+      },
       handler: async (request, reply) => {
         const admin = toAdminRequest(request);
         const { status, body } = await (isWrite ? backend.inTurn(async () => handle(admin)) : handle(admin));
@@ -107,7 +111,11 @@ const framesOf = (error: Error): string =>
 
 /** Errors as Kong says them; what is our own bug is told without its details. */
 function answerError(error: FastifyError, reply: FastifyReply, log: AdminOptions['log']): FastifyReply {
-  if (error instanceof AdminError) return send(reply, error.status, error.body);
+  if (error instanceof AdminError) {
+    const { status, body, retryAfterSeconds } = error;
+    if (retryAfterSeconds !== undefined) void reply.header('Retry-After', retryAfterSeconds);
+    return send(reply, status, body);
+  }
   const status = error.statusCode ?? 500;
   if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') return send(reply, 413, { message: 'Payload too large' });
   if (status === 415) return send(reply, 415, undefined);

@@ -70,7 +70,7 @@ export function nodeEndpoints(backend: Backend): Endpoint[] {
     { path: '/', methods: { GET: () => ok(describeNode(backend.version, nodeId)) } },
     { path: '/status', methods: { GET: status } },
     { path: '/plugins/enabled', methods: { GET: enabled } },
-    { path: '/schemas/plugins/validate', methods: { POST: validate } },
+    { path: '/schemas/plugins/validate', isReadOnly: true, methods: { POST: validate } },
     { path: '/schemas/plugins/:name', methods: { GET: (request) => ok(describePlugin(request.param('name'))) } },
   ];
 }
