@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import type { StatusWriter } from '#pipeline.ts';
 import { followObject } from '#source/follow-object.ts';
 import { connectKubernetes, type KubernetesConnection } from '#source/kubernetes-api.ts';
+import { createKubernetesWriter } from '#source/kubernetes-write.ts';
 import { kubernetesSource } from '#source/kubernetes.ts';
 import type { FollowState } from '#source/list-watch.ts';
 import { createClusterStatus, type ClusterStatusOptions } from '#status/cluster-status.ts';
@@ -9,6 +10,12 @@ import type { Logger } from '#telemetry/log.ts';
 import type { ClusterOptions, ServeOptions } from './options.ts';
 import type { SourceSetup } from './source-setup.ts';
 import { UsageError } from './usage-error.ts';
+
+interface Cluster {
+  readonly api: KubernetesConnection;
+  readonly log: Logger;
+  readonly options: ServeOptions & ClusterOptions;
+}
 
 async function connect(kubeconfig: string | undefined): Promise<KubernetesConnection> {
   return connectKubernetes(kubeconfig).catch((error: unknown) => {
@@ -24,15 +31,19 @@ function logHealth(log: Logger, name: string, state: FollowState): void {
   } else log.warn({ kind: name }, `${name}: ${state.state}: ${state.message}`);
 }
 
+/** Namespace of the pod, or of the kubeconfig's context. */
+const ownNamespace = ({ namespace }: KubernetesConnection): string =>
+  process.env['POD_NAMESPACE'] ?? namespace ?? 'default';
+
 /** What the status room needs of the flags, and the API server's own idea of where we are. */
-function statusOptions(options: ServeOptions & ClusterOptions, namespace: string | undefined) {
+function statusOptions({ api, options }: Cluster) {
   const { publishService: service, publishStatusAddress: addresses } = options;
   return {
     ingressClass: options.ingressClass,
     identity: process.env['POD_NAME'] ?? `${hostname()}-${process.pid}`,
     election: {
       id: options.electionId ?? `latchkey-leader-${options.ingressClass}`,
-      namespace: options.electionNamespace ?? process.env['POD_NAMESPACE'] ?? namespace ?? 'default',
+      namespace: options.electionNamespace ?? ownNamespace(api),
     },
     updateStatus: options.updateStatus,
     emitEvents: options.emitKubernetesEvents,
@@ -46,8 +57,9 @@ function statusOptions(options: ServeOptions & ClusterOptions, namespace: string
  * What writes status in the cluster. Without permission to read the publish Service Ingresses get no address,
  * which is said in the log; all else works.
  */
-function makeStatus({ api, log, options }: Cluster, objectOf: ClusterStatusOptions['objectOf']): StatusWriter {
-  const settings = statusOptions(options, api.namespace);
+function makeStatus(cluster: Cluster, objectOf: ClusterStatusOptions['objectOf']): StatusWriter {
+  const { api, log } = cluster;
+  const settings = statusOptions(cluster);
   const status = createClusterStatus({ ...settings, api, log, objectOf });
   const service =
     settings.publish !== undefined && 'service' in settings.publish ? settings.publish.service : undefined;
@@ -82,12 +94,6 @@ function noteChanges(tell: (state: FollowState) => void): (state: FollowState) =
   };
 }
 
-interface Cluster {
-  readonly api: KubernetesConnection;
-  readonly log: Logger;
-  readonly options: ServeOptions & ClusterOptions;
-}
-
 /**
  * A cluster, by a kubeconfig or from within.
  *
@@ -99,6 +105,7 @@ export async function clusterSetup(options: ServeOptions & ClusterOptions, log: 
     api,
     namespaces: options.watchNamespace,
     onHealth: (name, state) => logHealth(log, name, state),
+    writer: (observations) => createKubernetesWriter({ api, fieldManager: 'latchkey-admin', ...observations }),
   });
   return {
     flag: '--kubeconfig',
@@ -107,5 +114,6 @@ export async function clusterSetup(options: ServeOptions & ClusterOptions, log: 
     makeStatus: (objectOf) => makeStatus({ api, log, options }, objectOf),
     problems: () => source.health().problems,
     adminWrites: false,
+    adminNamespace: ownNamespace(api),
   };
 }

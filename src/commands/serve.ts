@@ -83,7 +83,7 @@ async function startStatusServer(starting: Starting): Promise<void> {
   servers.push({ close: async () => server.close() });
 }
 
-async function startAdminServer({ options, servers }: Starting, pipeline: Pipeline): Promise<void> {
+async function startAdminServer({ setup, options, servers }: Starting, pipeline: Pipeline): Promise<void> {
   const address = options.adminListen;
   if (address === 'off') return;
   const { createAdminServer } = await import('#admin/server.ts');
@@ -92,6 +92,8 @@ async function startAdminServer({ options, servers }: Starting, pipeline: Pipeli
     source: pipeline.source,
     settled: pipeline.settled,
     ingressClass: options.ingressClass,
+    writes: options.adminWrites ?? setup.adminWrites,
+    namespace: setup.adminNamespace,
     version,
     now: () => new Date(),
     digest: (type, secret) => pipeline.digest(type, secret).toString('base64url'),

@@ -15,6 +15,8 @@ export interface SourceSetup {
   problems(): readonly string[];
   /** Whether the Admin API may write when no flag says so. */
   readonly adminWrites: boolean;
+  /** Where the Admin API makes new objects. */
+  readonly adminNamespace: string;
 }
 
 /** A directory of YAML. */
@@ -28,5 +30,6 @@ export function directorySetup(dir: string): SourceSetup {
     },
     problems: () => [],
     adminWrites: true,
+    adminNamespace: 'default',
   };
 }
