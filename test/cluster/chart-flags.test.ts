@@ -16,6 +16,12 @@ async function chartFlags(): Promise<string[]> {
   return list.split(/\s+/);
 }
 
+interface EnvironmentSchema {
+  readonly properties: {
+    readonly ingressController: { readonly properties: { readonly env: { readonly properties: object } } };
+  };
+}
+
 const asFlag = (name: string): string => `--${name.replaceAll('_', '-')}`;
 
 describe('the flags that the chart passes', () => {
@@ -31,6 +37,16 @@ describe('the flags that the chart passes', () => {
   test('are all that there are about a cluster and about serving', async () => {
     const known = [...clusterOptions(), ...serveOptions()].map((option) => option.name().replaceAll('-', '_'));
     expect((await chartFlags()).toSorted()).toEqual(known.filter((name) => !elsewhere.has(name)).toSorted());
+  });
+
+  test('and those of Kong’s that it takes and ignores, are in docs/migrate-from-kong.md', async () => {
+    const schema = JSON.parse(await readFile(join(chart, 'values.schema.json'), 'utf8')) as EnvironmentSchema;
+    const taken = Object.keys(schema.properties.ingressController.properties.env.properties).map(asFlag);
+    const page = await readFile(join(chart, '..', '..', 'docs', 'migrate-from-kong.md'), 'utf8');
+    const told = new Set([...page.matchAll(/`(--[a-z-]+)`/g)].map(([, flag]) => flag));
+    const own = new Set((await chartFlags()).map(asFlag));
+    expect(taken.length).toBeGreaterThan(own.size);
+    expect(taken.filter((flag) => !own.has(flag) && !told.has(flag))).toEqual([]);
   });
 });
 

@@ -7,7 +7,7 @@ import { startControlPlane, type ControlPlane } from '../support/control-plane.t
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 /** A definition with everything in it that a template could stumble over. */
-const gadgets = (description: string): string => `# A comment.
+const gadgets = (text: string): string => `# A comment.
 apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
 metadata:
@@ -23,12 +23,13 @@ spec:
       schema:
         openAPIV3Schema:
           type: object
-          description: ${JSON.stringify(description)}
+          description: ${JSON.stringify(text)}
           properties:
             size: { type: integer, maximum: 12345678, default: 1000000 }
 `;
 const tricky = 'A template would stumble: {{ .Values.nothing }} {{- fail "no" -}} $1 \\1 100%';
 const definition = 'customresourcedefinition/gadgets.example.com';
+const description = '.spec.versions[0].schema.openAPIV3Schema.description';
 
 /** A copy of the chart with that one definition. */
 async function chartWith(crd: string): Promise<string> {
@@ -171,7 +172,6 @@ describeCluster('the chart on a real API server', () => {
 
   test('brings definitions along, upgrades them, and leaves them there when it goes', async () => {
     await installed('install', 'latchkey', await chartWith(gadgets(tricky)));
-    const description = '.spec.versions[0].schema.openAPIV3Schema.description';
     expect(await field(definition, description)).toBe(tricky);
     expect(await field(definition, '.metadata.annotations.helm\\.sh/resource-policy')).toBe('keep');
     await commands.kubectl(['wait', '--for=condition=Established', definition, '--timeout=20s']);
@@ -179,6 +179,12 @@ describeCluster('the chart on a real API server', () => {
 
     await installed('upgrade', 'latchkey', await chartWith(gadgets('newer')));
     expect(await field(definition, description)).toBe('newer');
+
+    await commands.kubectl(['apply', '--server-side', '--force-conflicts', '-f', '-'], gadgets('by hand'));
+    const newest = await chartWith(gadgets('newest'));
+    expect((await release('upgrade', 'latchkey', newest)).stderr).toContain('conflict with "kubectl"');
+    await commands.helm(['upgrade', 'latchkey', newest, '--namespace', 'gateways', '--force-conflicts']);
+    expect(await field(definition, description)).toBe('newest');
 
     await uninstall('latchkey');
     expect(await commands.kubectl(['get', 'gadget', 'mine', '--output=jsonpath={.size}'])).toBe('7');
@@ -211,7 +217,16 @@ describeCluster('the chart on a real API server', () => {
         expect(notes).toContain('kubectl apply --server-side --force-conflicts -f crds/');
         expect(notes).toContain('The IngressClass "kong" was in the cluster before');
       }
-      expect(await field(definition, '.spec.versions[0].schema.openAPIV3Schema.description')).toBe('theirs');
+      expect(await field(definition, description)).toBe('theirs');
+
+      // Given to the release, as docs/install.md tells.
+      const owner = ['meta.helm.sh/release-name=latchkey', 'meta.helm.sh/release-namespace=gateways'];
+      await commands.kubectl(['annotate', '--overwrite', definition, ...owner]);
+      await commands.kubectl(['label', '--overwrite', definition, 'app.kubernetes.io/managed-by=Helm']);
+      const ours = await chartWith(gadgets('ours'));
+      await commands.helm(['upgrade', 'latchkey', ours, '--namespace', 'gateways', '--force-conflicts']);
+      expect(await field(definition, description)).toBe('ours');
+
       await uninstall('latchkey');
       expect(await field(definition, '.metadata.name')).toBe('gadgets.example.com');
       expect(await field('ingressclass/kong', '.spec.controller')).toBe('example.com/theirs');

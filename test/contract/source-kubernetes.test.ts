@@ -1,10 +1,9 @@
-import { describe, inject } from 'vitest';
 import { objectPath } from '#resources/api-path.ts';
 import { connectKubernetes } from '#source/kubernetes-api.ts';
 import { createKubernetesWriter } from '#source/kubernetes-write.ts';
 import { kubernetesSource } from '#source/kubernetes.ts';
 import type { SourceListener } from '#source/source.ts';
-import { commandsFor, controlPlane } from '../support/cluster-context.ts';
+import { commandsFor, controlPlane, describeCluster } from '../support/cluster-context.ts';
 import { refOfAny } from '../support/object-source.ts';
 import { describeSource } from './source.contract.ts';
 
@@ -19,8 +18,7 @@ function onlyOurs(listener: SourceListener): SourceListener {
   };
 }
 
-if (inject('controlPlane') === undefined) describe.skip('a Kubernetes API server', () => undefined);
-else {
+describeCluster('source', () => {
   describeSource('a Kubernetes API server', async () => {
     const { kubeconfig } = controlPlane();
     const { kubectl } = commandsFor(controlPlane());
@@ -29,17 +27,15 @@ else {
     await kubectl(['delete', 'kongconsumers,secrets', '--all', '--namespace', 'default']);
     return {
       makeSource: () => {
-        let source: ReturnType<typeof kubernetesSource> | undefined;
         // A connection of its own, which the source closes.
-        const connecting = connectKubernetes(kubeconfig).then((own) => {
-          source = kubernetesSource({
+        const connecting = connectKubernetes(kubeconfig).then((own) =>
+          kubernetesSource({
             api: own,
             namespaces: ['default'],
             onHealth: () => undefined,
             writer: (observations) => createKubernetesWriter({ api: own, fieldManager: 'test', ...observations }),
-          });
-          return source;
-        });
+          }),
+        );
         return {
           start: async (listener) => (await connecting).start(onlyOurs(listener)),
           stop: async () => (await connecting).stop(),
@@ -50,7 +46,7 @@ else {
       notAtomic: 'the API server has no transactions: between two writes others see the first',
       put: async (object) => {
         // Twice, since the API server stores the default of `status` with the second write alone.
-        for (let i = 0; i < 2; i += 1)
+        for (let i = 0; i < 2; i += 1) {
           await api.request({
             method: 'PATCH',
             path: objectPath(refOfAny(object)),
@@ -58,6 +54,7 @@ else {
             contentType: 'application/apply-patch+yaml',
             body: object,
           });
+        }
       },
       remove: async (ref) => {
         await api.request({ method: 'DELETE', path: objectPath(ref) });
@@ -65,4 +62,4 @@ else {
       close: async () => api.close(),
     };
   });
-}
+});
