@@ -1,5 +1,5 @@
 import Type from 'typebox';
-import { defineKind, type ObjectOf } from './kind.ts';
+import { defineKind } from './kind.ts';
 
 /** What an IngressClass points at with `spec.parameters` (kong-facts 4.1). It has no status. */
 export const ingressClassParameters = defineKind({
@@ -35,12 +35,10 @@ export const ingressClassParameters = defineKind({
               }),
             ),
           },
-          { description: 'The settings.' },
+          { additionalProperties: false, description: 'The settings.' },
         ),
       ),
     },
     { additionalProperties: false },
   ),
 });
-
-export type IngressClassParameters = ObjectOf<typeof ingressClassParameters>;

@@ -34,7 +34,7 @@ export const kongConsumerGroup = defineKind({
             tags: Type.Optional(tags),
             controlPlaneRef: Type.Optional(controlPlaneRef),
           },
-          { description: 'Settings of the group.' },
+          { additionalProperties: false, description: 'Settings of the group.' },
         ),
       ),
       status: Type.Optional(Type.Unknown()),

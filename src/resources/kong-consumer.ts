@@ -45,7 +45,7 @@ export const kongConsumer = defineKind({
       spec: Type.Optional(
         Type.Object(
           { tags: Type.Optional(tags), controlPlaneRef: Type.Optional(controlPlaneRef) },
-          { description: 'Further settings of the consumer.' },
+          { additionalProperties: false, description: 'Further settings of the consumer.' },
         ),
       ),
       status: Type.Optional(Type.Unknown()),

@@ -6,6 +6,6 @@ export function controlPlaneRefProblems({ spec }: Pick<KongConsumer, 'spec'>): P
   const type = spec?.controlPlaneRef?.type ?? 'kic';
   if (type === 'kic') return [];
   const field = 'spec.controlPlaneRef';
-  const message = `${field}: ${type} means nothing here, the object is in force as if it were kic`;
+  const message = `${field}: ${type} means nothing here, it is read as kic`;
   return [{ reason: 'NotSupported', field, message, effect: 'field ignored' }];
 }
