@@ -3,8 +3,12 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { commandLine } from '#commands/command-line.ts';
 import { pluginSchemas } from '#plugins/schemas.ts';
+import { allKinds } from '#resources/all-kinds.ts';
 import { annotations, type AnnotationText } from '#resources/annotations.ts';
+import { fieldsOf } from '#resources/custom-resource-definition.ts';
+import { apiVersionOf, type Kind } from '#resources/kind.ts';
 import { reasons } from '#resources/reasons.ts';
+import type { StructuralSchema } from '#resources/structural-schema.ts';
 import { createMetrics } from '#telemetry/metrics.ts';
 
 const folder = join(import.meta.dirname, '..', 'docs', 'reference');
@@ -59,6 +63,51 @@ function pluginsPage(): string {
     .join('\n\n');
 }
 
+/** `list of text`, `map of list of text`; the values that are allowed instead, where there are few. */
+function typeOf(schema: StructuralSchema): string {
+  if (schema.enum !== undefined) return schema.enum.map((value) => `\`${value}\``).join(', ');
+  if (schema.items !== undefined) return `list of ${typeOf(schema.items)}`;
+  if (schema.additionalProperties !== undefined) return `map of ${typeOf(schema.additionalProperties)}`;
+  return schema.type === 'string' ? 'text' : (schema.type ?? 'anything');
+}
+
+/** A field and all that are in it, as kubectl names them: `spec.hashOn.input`, `configPatches[].path`. */
+function fieldRows(path: string, schema: StructuralSchema, isRequired: boolean): string[][] {
+  const { items, description = '', default: byDefault } = schema;
+  const inside = items?.properties === undefined ? schema : items;
+  const prefix = inside === items ? `${path}[]` : path;
+  const isValue = typeof byDefault !== 'object' && byDefault !== undefined;
+  const own = [
+    `\`${path}\``,
+    typeOf(schema),
+    isRequired ? 'required' : isValue ? `\`${String(byDefault)}\`` : '',
+    description,
+  ];
+  const rows = Object.entries(inside.properties ?? {}).flatMap(([name, field]) =>
+    fieldRows(`${prefix}.${name}`, field, inside.required?.includes(name) ?? false),
+  );
+  return [own, ...rows];
+}
+
+function kindSection(kind: Kind): string {
+  const { properties = {}, required = [] } = fieldsOf(kind);
+  const rows = Object.entries(properties).flatMap(([name, schema]) => fieldRows(name, schema, required.includes(name)));
+  const short = kind.crd?.shortNames.map((name) => `, \`kubectl get ${name}\``).join('') ?? '';
+  const stated = [...kind.rules, ...(kind.crd?.transitions ?? [])].map(({ message }) => `- ${message}`);
+  const rules =
+    stated.length === 0 ? '' : `\n\nWhat is refused, in the words of the API server:\n\n${stated.join('\n')}`;
+  const about = `\`${apiVersionOf(kind)}\`, ${kind.scope === 'Cluster' ? 'without a namespace' : 'in a namespace'}${short}.`;
+  const fields = table(['field', 'type', 'default', 'meaning'], rows);
+  return `## ${kind.kind}\n\n${kind.crd?.description}\n\n${about}\n\n${fields}${rules}`;
+}
+
+function crdsPage(): string {
+  return allKinds
+    .filter(({ crd }) => crd !== undefined)
+    .map(kindSection)
+    .join('\n\n');
+}
+
 function flagsPage(): string {
   return commandLine(() => undefined)
     .commands.map((command) => {
@@ -84,6 +133,7 @@ async function metricsPage(): Promise<string> {
 mkdirSync(folder, { recursive: true });
 page('reasons', 'Reasons', reasonsPage());
 page('annotations', 'Annotations', annotationsPage());
+page('crds', 'Kinds', crdsPage());
 page('plugins', 'Plugins', pluginsPage());
 page('flags', 'Flags', flagsPage());
 page('metrics', 'Metrics', await metricsPage());
