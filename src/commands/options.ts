@@ -33,7 +33,7 @@ const listOf = (text: string): readonly string[] =>
     .filter((item) => item !== '');
 
 /** `namespace/name` of an object. */
-export interface ObjectName {
+interface ObjectName {
   readonly namespace: string;
   readonly name: string;
 }

@@ -34,7 +34,7 @@ export interface KubernetesApi {
 }
 
 /** A stream of lines, as a watch has it. */
-export interface LinesRequest {
+interface LinesRequest {
   readonly path: string;
   readonly query: Readonly<Record<string, string>>;
   /** Longest silence, in milliseconds, before the connection counts as dead. */

@@ -10,19 +10,16 @@ import { join } from 'node:path';
 import { temporaryFolder } from './temporary-folder.ts';
 
 /** A request that has come: a list or a watch, and what it asked for. */
-export interface ApiCall {
+interface ApiCall {
   readonly type: 'list' | 'watch';
   readonly query: Readonly<Record<string, string>>;
 }
 
 export type Step = (response: ServerResponse, call: ApiCall) => void;
 
-const objectAt = (name: string, version: number, uid = `uid-of-${name}`) => ({
+export const objectAt = (name: string, version: number, uid = `uid-of-${name}`) => ({
   metadata: { name, namespace: 'default', uid, resourceVersion: String(version) },
 });
-
-export type ApiItem = ReturnType<typeof objectAt>;
-export { objectAt };
 
 /** A page of a list, as of a version; `next` when it is not the last. */
 export const page =
