@@ -1,11 +1,12 @@
 /**
  * What to send so that an object becomes what it shall be, and nobody loses a field of theirs.
  *
- *   current, wanted ──▶ apply: what is ours already and what changes ──▶ API server
- *                 └───▶ removals: what goes but is owned by others too ─▶ API server
+ *   current, wanted ──▶ apply: what is ours already, and what changes ──▶ API server
+ *                 └───▶ removals: what shall go ────────────────────────▶ API server
  *
- * Server-side apply takes away what its manager no longer states, unless somebody else owns it; only that
- * needs the second step. It states nothing that others own and that does not change.
+ * An apply could take away what is ours by no longer stating it, but not what others own too, and where
+ * that leaves a map or a set of theirs empty, the API server (1.36) makes it null. So what goes is removed
+ * by a JSON patch, whoever owned it. Nothing is stated that others own and that does not change.
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { KubernetesObject } from '#resources/kind.ts';
@@ -37,11 +38,12 @@ const isAtomic = (value: Json, all: Fields | undefined): boolean =>
   all !== undefined && isWhole(all) && Object.keys(value).length > 0;
 
 function statedFields({ ours, before, all }: Change, after: Json): Json | undefined {
-  const entries = Object.keys(after).flatMap((name) => {
+  const names = new Set([...Object.keys(after), ...(isRecord(ours) ? Object.keys(ours) : [])]);
+  const entries = [...names].flatMap((name) => {
     const inner = stated({
       ours: fieldOf(ours, name),
       before: fieldOf(before, name),
-      after: after[name],
+      after: fieldOf(after, name),
       all: all?.[`f:${name}`],
     });
     return inner === undefined ? [] : [[name, inner] as const];
@@ -54,19 +56,19 @@ function statedItems({ ours, before, all }: Change, after: readonly unknown[]): 
   if (identity === undefined) return after;
   const byPart = (items: unknown) =>
     new Map(Array.isArray(items) ? items.map((item: unknown) => [identity.partOf(item), item]) : []);
-  const [ourItems, itemsBefore] = [byPart(ours), byPart(before)];
-  const items = after.flatMap((item) => {
-    const part = identity.partOf(item);
-    const inner = stated({ ours: ourItems.get(part), before: itemsBefore.get(part), after: item, all: all?.[part] });
+  const [ourItems, itemsBefore, itemsAfter] = [byPart(ours), byPart(before), byPart(after)];
+  const items = [...new Map([...ourItems, ...itemsAfter])].flatMap(([part, item]) => {
+    const change = { ours: ourItems.get(part), before: itemsBefore.get(part), after: itemsAfter.get(part) };
+    const inner = stated({ ...change, all: all?.[part] });
     return inner === undefined ? [] : [withKeys(inner, item, identity)];
   });
   return items.length === 0 && ours === undefined ? undefined : items;
 }
 
-/** The part of a value that we state from now on: what is ours and stays, and what changes. */
+/** The part of a value that an apply states: what is ours, what of it shall go included, and what changes. */
 function stated(change: Change): unknown {
   const { ours, before, after, all } = change;
-  if (isDeepStrictEqual(before, after)) return ours;
+  if (after === undefined || isDeepStrictEqual(before, after)) return ours;
   if (isRecord(before) && isRecord(after) && !isAtomic(before, all)) return statedFields(change, after);
   if (Array.isArray(before) && Array.isArray(after)) return statedItems(change, after);
   return after;
@@ -74,7 +76,7 @@ function stated(change: Change): unknown {
 
 const pointer = (path: string, name: string): string => `${path}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
 
-/** A value before and after, and as it is now that the rest is applied. */
+/** A value before and after, and as it is now. */
 interface Removal {
   readonly before: unknown;
   readonly after: unknown;
@@ -170,10 +172,8 @@ export interface PatchOperation {
 }
 
 /**
- * The JSON patch that takes away what shall go and is still there after the apply; undefined when that is
- * nothing. It conflicts if the object was changed meanwhile.
- *
- * @param now the object after the apply
+ * The JSON patch that takes away what was there, is no longer wanted and is there now; undefined when that
+ * is nothing. It conflicts if the object has been changed since `now`.
  */
 export function removalPatch(
   current: KubernetesObject,

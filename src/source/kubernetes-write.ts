@@ -70,14 +70,15 @@ export function createKubernetesWriter(options: WriterOptions): Pick<Source, 'wr
     const found = await Promise.all(objects.map(async ({ ref }) => requests.get(ref)));
     const planned = objects.map((object, i) => planStep(object.ref, object.edits, found[i]));
     const outcomes: Outcome[] = [];
-    for (const step of planned) {
-      try {
-        outcomes.push(await steps.make(step));
-      } catch (error) {
-        throw partly(error, await undoAll(outcomes));
+    try {
+      for (const step of planned) {
+        const begun = outcomes.push(await steps.begin(step)) - 1;
+        outcomes[begun] = await steps.finish(outcomes[begun] as Outcome);
       }
+      return outcomes;
+    } catch (error) {
+      throw partly(error, await undoAll(outcomes));
     }
-    return outcomes;
   };
 
   return {

@@ -50,9 +50,13 @@ export function createObjectRequests(api: KubernetesApi, fieldManager: string) {
       return patch(ref, { query, contentType: 'application/apply-patch+yaml', body });
     },
 
-    /** @throws ApiError 409 when the stated version is not the present one */
-    async patch(ref: Ref, operations: readonly PatchOperation[]): Promise<KubernetesObject> {
-      return patch(ref, { query: { fieldManager }, contentType: 'application/json-patch+json', body: operations });
+    /**
+     * @returns undefined when the object is gone
+     * @throws ApiError 409 when the stated version is not the present one
+     */
+    async patch(ref: Ref, operations: readonly PatchOperation[]): Promise<KubernetesObject | undefined> {
+      const request = { query: { fieldManager }, contentType: 'application/json-patch+json', body: operations };
+      return orGone(patch(ref, request));
     },
 
     /**
@@ -60,9 +64,10 @@ export function createObjectRequests(api: KubernetesApi, fieldManager: string) {
      *
      * @throws ApiError 409 when it was changed or replaced meanwhile
      */
-    async remove(ref: Ref, { metadata: { uid, resourceVersion } }: KubernetesObject): Promise<void> {
+    async remove(ref: Ref, { metadata: { uid, resourceVersion } }: KubernetesObject): Promise<undefined> {
       const body = { apiVersion: 'v1', kind: 'DeleteOptions', preconditions: { uid, resourceVersion } };
       await orGone(send({ method: 'DELETE', path: objectPath(ref), body }));
+      return undefined;
     },
   };
 }

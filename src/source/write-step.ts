@@ -32,6 +32,7 @@ export interface Step {
 export interface Outcome {
   readonly ref: Ref;
   readonly before: KubernetesObject | undefined;
+  readonly wanted: KubernetesObject | undefined;
   readonly after: KubernetesObject | undefined;
 }
 
@@ -57,41 +58,74 @@ export function planStep(ref: Ref, edits: readonly Edit[], current: KubernetesOb
   return { ref, edits, current, wanted: object === undefined ? undefined : authored(object) };
 }
 
-/** Whether somebody else wrote meanwhile; who deleted it may have done so before a patch, which is then 404. */
-const isConflict = (error: unknown, { current }: Step): boolean =>
-  error instanceof ApiError && (error.status === 409 || (error.status === 404 && current !== undefined));
+const isConflict = (error: unknown): boolean => error instanceof ApiError && error.status === 409;
+
+/** Tries again on conflict, with what is there then. @throws ApiError 409 when it conflicts every time */
+async function againOnConflict<T>(attempt: () => Promise<T>, readAgain: () => Promise<void>): Promise<T> {
+  const backoff = createBackoff({ firstMs: firstBackoffMs, mostMs: mostBackoffMs });
+  for (let count = 1; ; count += 1) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!isConflict(error) || count === mostAttempts) throw error;
+    }
+    await sleep(backoff.next());
+    await readAgain();
+  }
+}
 
 /** How steps are made and taken back by one field manager. */
 export function createSteps(requests: ObjectRequests, fieldManager: string) {
-  const change = async (ref: Ref, current: KubernetesObject, wanted: KubernetesObject): Promise<KubernetesObject> => {
+  const begin = async ({ ref, current, wanted }: Step): Promise<KubernetesObject | undefined> => {
+    if (current === undefined) return wanted === undefined ? undefined : requests.apply(ref, creatingApply(wanted));
+    if (wanted === undefined) return requests.remove(ref, current);
     const apply = changingApply(current, wanted, fieldManager);
-    const applied = apply === undefined ? current : await requests.apply(ref, apply);
-    const removal = removalPatch(current, wanted, applied);
-    return removal === undefined ? applied : requests.patch(ref, removal);
+    return apply === undefined ? current : requests.apply(ref, apply);
   };
 
-  const makeOnce = async ({ ref, current, wanted }: Step): Promise<KubernetesObject | undefined> => {
-    if (wanted !== undefined) {
-      return current === undefined ? requests.apply(ref, creatingApply(wanted)) : change(ref, current, wanted);
-    }
-    if (current !== undefined) await requests.remove(ref, current);
-    return undefined;
+  const change = async (ref: Ref, current: KubernetesObject, wanted: KubernetesObject): Promise<void> => {
+    const applied = await begin({ ref, edits: [], current, wanted });
+    const removal = applied === undefined ? undefined : removalPatch(current, wanted, applied);
+    if (removal !== undefined) await requests.patch(ref, removal);
   };
 
   return {
-    /** @throws what an edit throws that is applied again; ApiError, 409 when others wrote at every attempt */
-    async make(planned: Step): Promise<Outcome> {
-      const backoff = createBackoff({ firstMs: firstBackoffMs, mostMs: mostBackoffMs });
+    /**
+     * Makes an object, deletes it, or applies what is new of it.
+     *
+     * @throws what an edit throws that is applied again; ApiError, 409 when others wrote at every attempt
+     */
+    async begin(planned: Step): Promise<Outcome> {
       let step = planned;
-      for (let attempt = 1; ; attempt += 1) {
-        try {
-          return { ref: step.ref, before: step.current, after: await makeOnce(step) };
-        } catch (error) {
-          if (!isConflict(error, step) || attempt === mostAttempts) throw error;
-        }
-        await sleep(backoff.next());
-        step = planStep(step.ref, step.edits, await requests.get(step.ref));
-      }
+      return againOnConflict(
+        async () => {
+          const { ref, current: before, wanted } = step;
+          return { ref, before, wanted, after: await begin(step) };
+        },
+        async () => {
+          step = planStep(step.ref, step.edits, await requests.get(step.ref));
+        },
+      );
+    },
+
+    /**
+     * Takes away what is no longer wanted of an object that was begun. Its edits are not applied again, since
+     * they would find what they have added.
+     *
+     * @throws ApiError
+     */
+    async finish(begun: Outcome): Promise<Outcome> {
+      const { ref, before, wanted, after } = begun;
+      if (before === undefined || wanted === undefined) return begun;
+      let now = after;
+      const attempt = async () => {
+        const removal = now === undefined ? undefined : removalPatch(before, wanted, now);
+        return removal === undefined ? now : requests.patch(ref, removal);
+      };
+      const finished = await againOnConflict(attempt, async () => {
+        now = await requests.get(ref);
+      });
+      return { ...begun, after: finished };
     },
 
     /**

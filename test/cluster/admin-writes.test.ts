@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { KubernetesObject } from '#resources/kind.ts';
 import type { Ref } from '#resources/ref.ts';
-import { connectKubernetes, type KubernetesConnection } from '#source/kubernetes-api.ts';
+import { connectKubernetes, type ApiRequest, type KubernetesConnection } from '#source/kubernetes-api.ts';
 import { kubernetesSource } from '#source/kubernetes.ts';
 import { createKubernetesWriter } from '#source/kubernetes-write.ts';
 import type { Edit, Source } from '#source/source.ts';
@@ -40,6 +40,20 @@ describeCluster('writes of the Admin API as Kubernetes objects', () => {
 
   const connect = async (kubeconfig = controlPlane.access.kubeconfig): Promise<KubernetesConnection> =>
     connectKubernetes(kubeconfig);
+
+  /** A writer under which somebody else does something once, right before a request of ours. */
+  const interrupted = async (isIt: (request: ApiRequest) => boolean, meanwhile: () => Promise<unknown>) => {
+    const api = await connect();
+    let isDone = false;
+    const request = async <T>(asked: ApiRequest): Promise<T> => {
+      if (!isDone && isIt(asked)) {
+        isDone = true;
+        await meanwhile();
+      }
+      return api.request<T>(asked);
+    };
+    return createKubernetesWriter({ api: { request }, fieldManager, untilObserved: async () => undefined });
+  };
 
   beforeEach(async () => {
     namespaces += 1;
@@ -158,29 +172,14 @@ describeCluster('writes of the Admin API as Kubernetes objects', () => {
       const object = { KongConsumer: consumer(), KongPlugin: plugin({ key_names: ['a'] }), Secret: secret('s') }[kind];
       if (object === undefined) throw new Error(kind);
       const theirs = { ...object, metadata: { ...object.metadata, annotations: { theirs: 'yes' } } };
-      let calls = 0;
-      const apply = (current: KubernetesObject | undefined): KubernetesObject => {
-        calls += 1;
-        if (current !== undefined) throw new Error('made by somebody else');
-        return object;
-      };
-      // Between the reading and the writing of ours, as another process would.
-      const api = await connect();
-      const racing: KubernetesConnection = {
-        ...api,
-        async request(request) {
-          if (request.method === 'PATCH' && calls === 1) await commands.apply(theirs);
-          return api.request(request);
-        },
-      };
-      const writer = createKubernetesWriter({ api: racing, fieldManager, untilObserved: async () => undefined });
-      await expect(writer.write([{ ref: refTo(kind, object.metadata.name), apply }])).rejects.toThrow(
-        'made by somebody else',
+      const writer = await interrupted(
+        ({ method }) => method === 'PATCH',
+        async () => commands.apply(theirs),
       );
+      await expect(writer.write([creating(object)])).rejects.toThrow('there is one');
       const left = await get(kind, object.metadata.name);
       expect(left.metadata.annotations).toMatchObject({ theirs: 'yes' });
       expect(ours(left)).toEqual([]);
-      await api.close();
     },
   );
 
@@ -239,6 +238,25 @@ describeCluster('writes of the Admin API as Kubernetes objects', () => {
     const written = await get('kongconsumer', 'bob');
     expect(namesOf(written, 'credentials').toSorted()).toEqual(['a', 'c', 'ours']);
     expect(ours(written)).toEqual(owning({ 'f:credentials': { 'v:"ours"': {} } }));
+  });
+
+  test('the last item of ours goes from a set that somebody else has made empty', async () => {
+    await serverSide(consumer({ credentials: [] }));
+    await source.write([adding('credentials', 'ours')]);
+    await source.write([removing('credentials', 'ours')]);
+    expect(await get('kongconsumer', 'bob')).toMatchObject({ username: 'bob', credentials: [] });
+  });
+
+  test('an item is added once and another removed, though somebody writes in between', async () => {
+    await serverSide(consumer({ credentials: ['old', 'theirs'] }));
+    const writer = await interrupted(
+      ({ contentType }) => contentType === 'application/json-patch+json',
+      async () => commands.kubectl(['annotate', 'kongconsumer', 'bob', '-n', namespace, 'theirs=yes']),
+    );
+    await writer.write([adding('credentials', 'new'), removing('credentials', 'old')]);
+    const written = await get('kongconsumer', 'bob');
+    expect(namesOf(written, 'credentials').toSorted()).toEqual(['new', 'theirs']);
+    expect(written.metadata.annotations).toMatchObject({ theirs: 'yes' });
   });
 
   test('fields of a plugin that somebody else applied are changed, added and removed', async () => {
@@ -348,7 +366,7 @@ describeCluster('writes of the Admin API as Kubernetes objects', () => {
     });
   });
 
-  test('a change is undone too, unless somebody has written since', async () => {
+  test('a change is undone too', async () => {
     await commands.apply(ingress('/one'));
     const failing = creating({ ...secret(), metadata: { ...metadata('Not a Name') } });
     const ref = { ...failing, ref: refTo('Secret', 'Not a Name') };
@@ -361,18 +379,13 @@ describeCluster('writes of the Admin API as Kubernetes objects', () => {
   test('an object that was made anew since it was read is not deleted', async () => {
     await commands.apply(consumer());
     let calls = 0;
-    const api = await connect();
-    const racing: KubernetesConnection = {
-      ...api,
-      async request(request) {
-        if (request.method === 'DELETE' && calls === 1) {
-          await commands.kubectl(['delete', 'kongconsumer', 'bob', '-n', namespace]);
-          await commands.apply(consumer({ username: 'robert' }));
-        }
-        return api.request(request);
+    const writer = await interrupted(
+      ({ method }) => method === 'DELETE',
+      async () => {
+        await commands.kubectl(['delete', 'kongconsumer', 'bob', '-n', namespace]);
+        await commands.apply(consumer({ username: 'robert' }));
       },
-    };
-    const writer = createKubernetesWriter({ api: racing, fieldManager, untilObserved: async () => undefined });
+    );
     const deleting = changing(refTo('KongConsumer', 'bob'), (current) => {
       calls += 1;
       return current['username'] === 'bob' ? undefined : current;
@@ -380,7 +393,6 @@ describeCluster('writes of the Admin API as Kubernetes objects', () => {
     await writer.write([deleting]);
     expect(calls).toBe(2);
     expect(await get('kongconsumer', 'bob')).toMatchObject({ username: 'robert' });
-    await api.close();
   });
 
   test('a namespace that is not there is named', async () => {
