@@ -7,18 +7,21 @@ import { kubernetesSource } from '#source/kubernetes.ts';
 import type { FollowState } from '#source/list-watch.ts';
 import { createClusterStatus, type ClusterStatusOptions } from '#status/cluster-status.ts';
 import type { Logger } from '#telemetry/log.ts';
+import type { Metrics } from '#telemetry/metrics.ts';
 import type { ClusterOptions, ServeOptions } from './options.ts';
+import type { Telemetry } from './serve.ts';
 import type { SourceSetup } from './source-setup.ts';
 import { UsageError } from './usage-error.ts';
 
 interface Cluster {
   readonly api: KubernetesConnection;
-  readonly log: Logger;
+  readonly telemetry: Telemetry;
   readonly options: ServeOptions & ClusterOptions;
 }
 
-async function connect(kubeconfig: string | undefined): Promise<KubernetesConnection> {
-  return connectKubernetes(kubeconfig).catch((error: unknown) => {
+async function connect(kubeconfig: string | undefined, metrics: Metrics): Promise<KubernetesConnection> {
+  const onAnswer = (method: string, status: number): void => metrics.apiRequests.inc({ method, code: String(status) });
+  return connectKubernetes(kubeconfig, onAnswer).catch((error: unknown) => {
     throw new UsageError(`--kubeconfig: ${(error as Error).message}`);
   });
 }
@@ -58,9 +61,12 @@ function statusOptions({ api, options }: Cluster) {
  * which is said in the log; all else works.
  */
 function makeStatus(cluster: Cluster, objectOf: ClusterStatusOptions['objectOf']): StatusWriter {
-  const { api, log } = cluster;
+  const { api, telemetry } = cluster;
+  const { log, metrics } = telemetry;
   const settings = statusOptions(cluster);
-  const status = createClusterStatus({ ...settings, api, log, objectOf });
+  const onLeading = (leads: boolean): void => metrics.leads.set({ name: settings.election.id }, leads ? 1 : 0);
+  const status = createClusterStatus({ ...settings, api, log, objectOf, onLeading });
+  metrics.leads.set({ name: settings.election.id }, 0);
   const service =
     settings.publish !== undefined && 'service' in settings.publish ? settings.publish.service : undefined;
   const following =
@@ -99,19 +105,23 @@ function noteChanges(tell: (state: FollowState) => void): (state: FollowState) =
  *
  * @throws UsageError when there is none
  */
-export async function clusterSetup(options: ServeOptions & ClusterOptions, log: Logger): Promise<SourceSetup> {
-  const api = await connect(options.kubeconfig);
+export async function clusterSetup(options: ServeOptions & ClusterOptions, telemetry: Telemetry): Promise<SourceSetup> {
+  const { log, metrics } = telemetry;
+  const api = await connect(options.kubeconfig, metrics);
   const source = kubernetesSource({
     api,
     namespaces: options.watchNamespace,
-    onHealth: (name, state) => logHealth(log, name, state),
+    onHealth: (name, state) => {
+      metrics.watchUp.set({ kind: name }, state.state === 'following' ? 1 : 0);
+      logHealth(log, name, state);
+    },
     writer: (observations) => createKubernetesWriter({ api, fieldManager: 'latchkey-admin', ...observations }),
   });
   return {
     flag: '--kubeconfig',
     isRemote: true,
     openSource: async () => source,
-    makeStatus: (objectOf) => makeStatus({ api, log, options }, objectOf),
+    makeStatus: (objectOf) => makeStatus({ api, telemetry, options }, objectOf),
     problems: () => source.health().problems,
     adminWrites: false,
     adminNamespace: ownNamespace(api),

@@ -15,14 +15,15 @@ export function runCommand(): Command {
     if (options.dir === undefined && options.kubeconfig === undefined && !isInCluster()) {
       command.error('nothing to serve: name a directory with --dir, or a cluster with --kubeconfig');
     }
-    const { createServeLog, serve, untilSignal } = await import('./serve.ts');
-    const log = await createServeLog(options);
+    const { createTelemetry, serve, untilSignal } = await import('./serve.ts');
+    const telemetry = await createTelemetry(options);
+    const { log } = telemetry;
     const setup =
       options.dir === undefined
-        ? await (await import('./cluster-setup.ts')).clusterSetup(options, log)
+        ? await (await import('./cluster-setup.ts')).clusterSetup(options, telemetry)
         : (await import('./source-setup.ts')).directorySetup(options.dir);
     const signalled = untilSignal();
-    const serving = await Promise.race([serve(setup, options, log), signalled]);
+    const serving = await Promise.race([serve(setup, options, telemetry), signalled]);
     if (typeof serving === 'string') process.exit(0); // it has not served anything yet
     const { port } = serving.pipeline;
     log.info({ port, dir: options.dir, workers: options.workers }, 'serving');

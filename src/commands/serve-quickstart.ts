@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { ListenAddress } from '#gateway/messages.ts';
 import { startEcho } from './echo.ts';
 import type { ServeOptions } from './options.ts';
-import { createServeLog, serve, untilSignal, type Serving } from './serve.ts';
+import { createTelemetry, serve, untilSignal, type Serving } from './serve.ts';
 import { directorySetup } from './source-setup.ts';
 
 const example = fileURLToPath(new URL('../../examples/quickstart/mocking.yaml', import.meta.url));
@@ -76,7 +76,7 @@ export async function serveQuickstart(options: ServeOptions, how: QuickstartCopy
   if (!(await exists(copy))) await makeCopy(copy, how.echoPort);
   const echo = await startEcho(how.echoPort);
   try {
-    const serving = await serve(directorySetup(copy), options, await createServeLog(options));
+    const serving = await serve(directorySetup(copy), options, await createTelemetry(options));
     process.stdout.write(await welcome(serving, options, copy));
     await untilSignal();
     process.stdout.write('\nlatchkey: draining\n');

@@ -114,18 +114,28 @@ async function drain(starting: Starting): Promise<void> {
 
 const logSettingsOf = ({ logLevel, logFormat }: ServeOptions): LogSettings => ({ level: logLevel, format: logFormat });
 
-/** The log of a command that serves. */
-export const createServeLog = async (options: ServeOptions): Promise<Logger> => createLog(logSettingsOf(options));
+/** How a command that serves tells what it does. */
+export interface Telemetry {
+  readonly log: Logger;
+  readonly metrics: Metrics;
+}
+
+/** See `Telemetry`. */
+export const createTelemetry = async (options: ServeOptions): Promise<Telemetry> => ({
+  log: await createLog(logSettingsOf(options)),
+  metrics: createMetrics(),
+});
 
 /**
  * Serves. Probes come first where objects are far away, so that they can tell what is waited for; from a
  * directory the proxy does, which is there sooner than a probe could ask.
  */
-export async function serve(setup: SourceSetup, options: ServeOptions, log: Logger): Promise<Serving> {
+export async function serve(setup: SourceSetup, options: ServeOptions, telemetry: Telemetry): Promise<Serving> {
+  const { log, metrics } = telemetry;
   const starting: Starting = {
     setup,
     options,
-    metrics: createMetrics(),
+    metrics,
     servers: [],
     pipeline: undefined,
     isDraining: false,

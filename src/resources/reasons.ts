@@ -56,8 +56,9 @@ export const reasons = {
       'Create the consumer, or take the field away; requests without a good credential are answered 500 until then.',
   },
   SecretNotFound: {
-    meaning: 'A consumer lists a Secret that does not exist in its namespace.',
-    remedy: 'Create the Secret or take its name out of `credentials`.',
+    meaning: 'A consumer lists a Secret that does not exist in its namespace, or is not labelled as a credential.',
+    remedy:
+      'Create the Secret, label it konghq.com/credential with its type (such as key-auth), or take its name out of `credentials`.',
   },
   InvalidCredential: {
     meaning: 'A credential Secret lacks a field, has an empty one or one that cannot be read.',

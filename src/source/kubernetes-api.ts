@@ -101,10 +101,14 @@ async function* splitLines(body: AsyncIterable<string>): AsyncGenerator<string> 
 
 /**
  * Connects to the API server of a kubeconfig, or without one to that of the pod. Nothing is sent yet.
+ * `onAnswer` is told of every answer, for counting.
  *
  * @throws Error when there is no such file, or it names no cluster
  */
-export async function connectKubernetes(kubeconfig: string | undefined): Promise<KubernetesConnection> {
+export async function connectKubernetes(
+  kubeconfig: string | undefined,
+  onAnswer?: (method: string, status: number) => void,
+): Promise<KubernetesConnection> {
   let credentials = await loadCredentials(kubeconfig);
 
   /** A token that was rotated, a client certificate that was renewed: read them again, once for all. */
@@ -140,6 +144,7 @@ export async function connectKubernetes(kubeconfig: string | undefined): Promise
       await renew(used);
       response = await send(credentials, options);
     }
+    onAnswer?.(options.method, response.statusCode);
     if (response.statusCode >= 400) throw await toApiError(response);
     return response;
   };

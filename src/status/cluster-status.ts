@@ -42,6 +42,8 @@ export interface ClusterStatusOptions {
   readonly burst: number;
   /** The object as it was watched last, its status included. */
   objectOf(ref: Ref): KubernetesObject | undefined;
+  /** Told when this replica begins or ceases to lead. */
+  onLeading?(leads: boolean): void;
   /** Times of the election. */
   readonly timing?: Partial<LeaderTiming>;
 }
@@ -89,10 +91,12 @@ export function createClusterStatus(options: ClusterStatusOptions) {
   const leader = createLeader({
     ...options,
     gained() {
+      options.onLeading?.(true);
       askAll();
       for (const entry of entries.values()) tellEvents(undefined, entry);
     },
     lost() {
+      options.onLeading?.(false);
       statuses.clear();
       events.clear();
     },

@@ -40,6 +40,24 @@ export function createMetrics() {
       help: 'Workers that died and were replaced.',
       registers,
     }),
+    apiRequests: new Counter({
+      name: 'rest_client_requests_total',
+      help: 'Answers of the Kubernetes API, by method and status.',
+      labelNames: ['method', 'code'],
+      registers,
+    }),
+    watchUp: new Gauge({
+      name: 'latchkey_watch_up',
+      help: 'Whether changes of a kind arrive as they happen: 1, or 0 while it cannot be read or is not installed.',
+      labelNames: ['kind'],
+      registers,
+    }),
+    leads: new Gauge({
+      name: 'leader_election_master_status',
+      help: 'Whether this replica leads: it alone writes status and Events.',
+      labelNames: ['name'],
+      registers,
+    }),
     failures: new Counter({ name: 'latchkey_internal_errors_total', help: 'Bugs caught in a translation.', registers }),
   };
 }
