@@ -395,6 +395,18 @@ describeCluster('writes of the Admin API as Kubernetes objects', () => {
     expect(await get('kongconsumer', 'bob')).toMatchObject({ username: 'robert' });
   });
 
+  test('an object that was deleted since it was read is not made anew from what changes of it', async () => {
+    await commands.apply(secret());
+    const writer = await interrupted(
+      ({ method }) => method === 'PATCH',
+      async () => commands.kubectl(['delete', 'secret', 'bob-key', '-n', namespace]),
+    );
+    await writer.write([
+      changing(refTo('Secret', 'bob-key'), (current) => ({ ...current, stringData: { key: 'another' } })),
+    ]);
+    expect(await exists('secret', 'bob-key')).toBe(false);
+  });
+
   test('a namespace that is not there is named', async () => {
     const object = { ...secret(), metadata: { name: 's', namespace: 'nowhere' } };
     const edit: Edit = { ref: { kind: 'Secret', namespace: 'nowhere', name: 's' }, apply: () => object };
