@@ -38,6 +38,12 @@ function logHealth(log: Logger, name: string, state: FollowState): void {
 const ownNamespace = ({ namespace }: KubernetesConnection): string =>
   process.env['POD_NAMESPACE'] ?? namespace ?? 'default';
 
+/** Where the Admin API makes objects: in our own namespace, or, where that is not read, in the first that is. */
+function adminNamespaceOf({ api, options: { watchNamespace: watched } }: Pick<Cluster, 'api' | 'options'>): string {
+  const own = ownNamespace(api);
+  return watched.includes(own) ? own : (watched[0] ?? own);
+}
+
 /** What the status room needs of the flags, and the API server's own idea of where we are. */
 function statusOptions({ api, options }: Cluster) {
   const { publishService: service, publishStatusAddress: addresses } = options;
@@ -124,6 +130,6 @@ export async function clusterSetup(options: ServeOptions & ClusterOptions, telem
     makeStatus: (objectOf) => makeStatus({ api, telemetry, options }, objectOf),
     problems: () => source.health().problems,
     adminWrites: false,
-    adminNamespace: ownNamespace(api),
+    adminNamespace: adminNamespaceOf({ api, options }),
   };
 }

@@ -40,12 +40,15 @@ function partly(error: unknown, kept: readonly Outcome[]): unknown {
 }
 
 /** @throws ApiError 504 `NotInForce` when the time is over */
-async function withinMs(ms: number, waiting: Promise<unknown>): Promise<void> {
+async function withinMs(ms: number, wait: (signal: AbortSignal) => Promise<unknown>): Promise<void> {
+  const stop = new AbortController();
   const late = Promise.withResolvers<never>();
-  const refuse = () => late.reject(new ApiError(504, 'NotInForce', `written, but not in force yet after ${ms} ms`));
-  const timer = setTimeout(refuse, ms);
+  const timer = setTimeout(() => {
+    late.reject(new ApiError(504, 'NotInForce', `written, but not in force yet after ${ms} ms`));
+    stop.abort();
+  }, ms);
   try {
-    await Promise.race([waiting, late.promise]);
+    await Promise.race([wait(stop.signal), late.promise]);
   } finally {
     clearTimeout(timer);
   }
@@ -95,10 +98,15 @@ export function createKubernetesWriter(options: WriterOptions): Pick<Source, 'wr
         () => undefined,
         () => undefined,
       );
-      const observing = (await turn).map(async ({ ref, after }) =>
-        untilObserved(ref, after === undefined ? 'gone' : { resourceVersion: after.metadata.resourceVersion ?? '' }),
+      const outcomes = await turn;
+      await withinMs(observeMs, async (signal) =>
+        Promise.all(
+          outcomes.map(async ({ ref, after }) => {
+            const what = after === undefined ? 'gone' : { resourceVersion: after.metadata.resourceVersion ?? '' };
+            return untilObserved(ref, what, signal);
+          }),
+        ),
       );
-      await withinMs(observeMs, Promise.all(observing));
     },
 
     /** The object as it is now. @throws ApiError */

@@ -2,8 +2,11 @@ import type { Ref } from '#resources/ref.ts';
 
 /** How a writer learns that what it wrote has come back. */
 export interface Observations {
-  /** Resolves when this version of an object, or a later one, has been delivered, or that it is gone. */
-  untilObserved(ref: Ref, what: { readonly resourceVersion: string } | 'gone'): Promise<void>;
+  /**
+   * Resolves when this version of an object, or a later one, has been delivered, or that it is gone; and, since
+   * nobody waits any more, when `signal` is aborted.
+   */
+  untilObserved(ref: Ref, what: { readonly resourceVersion: string } | 'gone', signal: AbortSignal): Promise<void>;
 }
 
 /** Versions are numbers that grow, compared as text of any length: https://kep.k8s.io/5504 */
@@ -26,15 +29,29 @@ export interface ObservationOptions {
 export function createObservations({ versionOf, isGathered }: ObservationOptions) {
   const waiters = new Set<Waiter>();
   return {
-    async untilObserved(ref: Ref, what: { readonly resourceVersion: string } | 'gone'): Promise<void> {
+    async untilObserved(
+      ref: Ref,
+      what: { readonly resourceVersion: string } | 'gone',
+      signal: AbortSignal,
+    ): Promise<void> {
+      let wasThere = false;
       const isMet = (): boolean => {
         if (isGathered(ref)) return false;
         const version = versionOf(ref);
-        if (what === 'gone' || version === undefined) return what === 'gone' && version === undefined;
-        return isAtLeast(version, what.resourceVersion);
+        // What somebody else deleted before it was seen at the wanted version will never be.
+        if (version === undefined) return what === 'gone' || wasThere;
+        wasThere = true;
+        return what !== 'gone' && isAtLeast(version, what.resourceVersion);
       };
       if (isMet()) return;
-      await new Promise<void>((resolve) => waiters.add({ isMet, resolve }));
+      await new Promise<void>((resolve) => {
+        const waiter = { isMet, resolve };
+        waiters.add(waiter);
+        signal.addEventListener('abort', () => {
+          waiters.delete(waiter);
+          resolve();
+        });
+      });
     },
 
     check(): void {
