@@ -135,6 +135,13 @@ const ofPolicies: readonly RuleCase[] = [
   ),
   policy(hashAlgorithm, { hashOn: { header: 'a' } }, { ...hashing, hashOn: { header: 'a' } }),
   policy(hashAlgorithm, { algorithm: 'round-robin', hashOn: { input: 'ip' } }, { algorithm: 'round-robin' }),
+  ...['input', 'header', 'uriCapture'].map((field) =>
+    policy(
+      onlyOneFallback,
+      { ...hashing, hashOnFallback: { [field]: field === 'input' ? 'ip' : 'a', queryArg: 'b' } },
+      { ...hashing, hashOnFallback: { queryArg: 'b' } },
+    ),
+  ),
   policy(
     onlyOneFallback,
     { ...hashing, hashOn: { header: 'a' }, hashOnFallback: { header: 'b', input: 'ip' } },
@@ -161,6 +168,9 @@ const ofPolicies: readonly RuleCase[] = [
     { healthchecks: { active: { unhealthy: { interval: 0 } }, passive: { unhealthy: { timeouts: 1 } } } },
   ),
   policy(stickyInput, { ...sticky, hashOn: { header: 'a' } }, sticky),
+  ...['cookie', 'cookiePath', 'header', 'uriCapture', 'queryArg'].map((field) =>
+    policy(stickyInput, { ...sticky, hashOn: { input: 'none', [field]: 'a' } }, sticky),
+  ),
   policy(
     stickyInput,
     { ...sticky, hashOn: { input: 'ip' } },
