@@ -25,7 +25,7 @@ export const annotations = {
   'konghq.com/strip-path': { on: onIngress, meaning: 'Take the matched path away before forwarding. Default false.' },
   'konghq.com/preserve-host': { on: onIngress, meaning: "Forward the client's Host. Default true." },
   'kubernetes.io/ingress.class': {
-    on: ['Ingress', 'KongConsumer', 'KongClusterPlugin'],
+    on: ['Ingress', 'KongConsumer', 'KongConsumerGroup', 'KongClusterPlugin'],
     meaning: 'The ingress class that the object belongs to.',
   },
   'konghq.com/protocols': {
@@ -150,6 +150,7 @@ export const annotations = {
 
 /** Names of annotations that several places read. */
 export const pluginsAnnotation = 'konghq.com/plugins';
+export const upstreamPolicyAnnotation = 'konghq.com/upstream-policy';
 export const classAnnotation = 'kubernetes.io/ingress.class';
 
 /** The catalogue's text for an annotation's name, or undefined when it has none. */

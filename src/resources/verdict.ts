@@ -34,4 +34,6 @@ export interface Verdict {
   readonly problems: readonly Problem[];
   /** Why the object is not ours (another ingress class); such an object is left alone. */
   readonly notOurs?: string;
+  /** Objects that use this one where its status is told of each use; the oldest first. */
+  readonly ancestors?: readonly Ref[];
 }

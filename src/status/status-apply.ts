@@ -9,6 +9,8 @@ export interface StatusFields {
   readonly status: object;
   /** Whether fields that another field manager holds are taken from it; without, the answer is 409. */
   readonly force: boolean;
+  /** The only version of the object that it may be written to. */
+  readonly resourceVersion?: string;
 }
 
 /**
@@ -17,7 +19,11 @@ export interface StatusFields {
  */
 export function createStatusApply(api: KubernetesApi, fieldManager: string, latest: LatestObjects) {
   /** @throws ApiError */
-  return async (ref: Ref, object: KubernetesObject, { status, force }: StatusFields): Promise<void> => {
+  return async (
+    ref: Ref,
+    object: KubernetesObject,
+    { status, force, resourceVersion }: StatusFields,
+  ): Promise<void> => {
     const { apiVersion, kind, metadata } = object;
     const { name, namespace, uid } = metadata;
     const written = await api.request<KubernetesObject>({
@@ -25,7 +31,12 @@ export function createStatusApply(api: KubernetesApi, fieldManager: string, late
       path: `${objectPath(ref)}/status`,
       query: { fieldManager, force: String(force) },
       // With the uid, a status never lands on a namesake that was created meanwhile.
-      body: { apiVersion, kind, metadata: { name, namespace, uid }, status },
+      body: {
+        apiVersion,
+        kind,
+        metadata: { name, namespace, uid, ...(resourceVersion === undefined ? {} : { resourceVersion }) },
+        status,
+      },
       contentType: 'application/apply-patch+yaml',
     });
     latest.note(ref, written);

@@ -3,6 +3,7 @@ import type { KubernetesObject } from '#resources/kind.ts';
 import type { Ref } from '#resources/ref.ts';
 import type { Verdict } from '#resources/verdict.ts';
 import { addressesIn, sameAddresses, type Address } from './addresses.ts';
+import { ancestorsOf, controllerNameOf } from './ancestors.ts';
 import { createConditionWrite, type ConditionWriteOptions } from './condition-write.ts';
 import { fieldManagerOf } from './field-owners.ts';
 import { createStatusApply } from './status-apply.ts';
@@ -19,6 +20,7 @@ type Write = () => Promise<number | undefined>;
 export function createStatusWrite(options: StatusWriteOptions) {
   const { api, ingressClass, latest, turn, addresses } = options;
   const apply = createStatusApply(api, fieldManagerOf(ingressClass), latest);
+  const controllerName = controllerNameOf(ingressClass);
   const conditions = createConditionWrite({ ...options, apply });
 
   const needsAddresses = (object: KubernetesObject, { problems }: Verdict): boolean =>
@@ -30,6 +32,18 @@ export function createStatusWrite(options: StatusWriteOptions) {
     if (!needsAddresses(object, verdict)) return undefined;
     return async () => {
       await apply(verdict.ref, object, { status: { loadBalancer: { ingress: addresses() } }, force: true });
+      return undefined;
+    };
+  };
+
+  /** The version makes the API server refuse a list from which what somebody else said meanwhile is missing. */
+  const planAncestors = (object: KubernetesObject, verdict: Verdict): Write | undefined => {
+    if ((object.metadata.generation ?? 0) > (verdict.generation ?? 0)) return undefined;
+    const ancestors = ancestorsOf(verdict, object['status'], { controllerName, now: new Date() });
+    if (ancestors === undefined) return undefined;
+    return async () => {
+      const { resourceVersion = '' } = object.metadata;
+      await apply(verdict.ref, object, { status: { ancestors }, force: true, resourceVersion });
       return undefined;
     };
   };
@@ -49,7 +63,8 @@ export function createStatusWrite(options: StatusWriteOptions) {
         return planAddresses(object, verdict);
       case 'conditions':
         return planConditions(object, verdict);
-      case 'ancestors': // not told yet
+      case 'ancestors':
+        return planAncestors(object, verdict);
       case undefined:
         return undefined;
     }

@@ -1,3 +1,4 @@
+import { upstreamPolicyAnnotation } from '#resources/annotations.ts';
 import { endpointSlice, serviceNameLabel } from '#resources/endpoint-slice.ts';
 import { ingressClass } from '#resources/ingress-class.ts';
 import { consumerId } from '#resources/ids.ts';
@@ -5,6 +6,7 @@ import type { Kind, KubernetesObject } from '#resources/kind.ts';
 import { globalLabel, kongClusterPlugin } from '#resources/kong-plugin.ts';
 import { kongConsumer } from '#resources/kong-consumer.ts';
 import type { Ref } from '#resources/ref.ts';
+import { service } from '#resources/service.ts';
 
 /** A way to find objects of one kind by something in them. */
 export interface Index<T extends KubernetesObject = KubernetesObject> {
@@ -47,6 +49,12 @@ export const slicesByService = defineIndex('slices-by-service', endpointSlice, (
   return name === undefined ? [] : [`${ref.namespace}/${name}`];
 });
 
+/** Key: namespace/name of the KongUpstreamPolicy that the Service names. */
+export const servicesByUpstreamPolicy = defineIndex('services-by-upstream-policy', service, (object, ref) => {
+  const name = object.metadata.annotations?.[upstreamPolicyAnnotation] ?? '';
+  return name === '' ? [] : [`${ref.namespace}/${name}`];
+});
+
 /** One key, '': the KongClusterPlugins that apply to every route. */
 export const globalPlugins = defineIndex('global-plugins', kongClusterPlugin, (plugin) =>
   plugin.metadata.labels?.[globalLabel] === 'true' ? [''] : [],
@@ -63,6 +71,7 @@ export const allIndexes: readonly Index[] = [
   consumersByCustomId,
   consumersBySecret,
   slicesByService,
+  servicesByUpstreamPolicy,
   globalPlugins,
   defaultIngressClasses,
 ];

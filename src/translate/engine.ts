@@ -208,11 +208,12 @@ function emitChanges(
 }
 
 function verdictOf(state: RootState, generation: number | undefined, conflicts: readonly Problem[]): Verdict {
-  const { problems, notOurs } = state.translation;
+  const { problems, notOurs, ancestors } = state.translation;
   return {
     ref: state.ref,
     generation,
     problems: [...problems, ...conflicts],
     ...(notOurs === undefined ? {} : { notOurs }),
+    ...(ancestors === undefined ? {} : { ancestors }),
   };
 }

@@ -32,6 +32,8 @@ export interface Translation {
   readonly problems: readonly Problem[];
   /** Why the object belongs to somebody else; it is then left alone, its status included. */
   readonly notOurs?: string;
+  /** See `Verdict`. */
+  readonly ancestors?: readonly Ref[];
 }
 
 /** Settings that change what objects mean. */
