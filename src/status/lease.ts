@@ -81,8 +81,9 @@ export function createLease({ api, id, namespace, identity, leaseMs, requestMs }
     try {
       return note(await api.request<LeaseObject>({ method: 'GET', path, signal: AbortSignal.timeout(requestMs) }));
     } catch (error) {
-      if (hasStatus(error, 404)) return undefined;
-      throw error;
+      if (!hasStatus(error, 404)) throw error;
+      seen = undefined;
+      return undefined;
     }
   };
 
@@ -115,11 +116,10 @@ export function createLease({ api, id, namespace, identity, leaseMs, requestMs }
         await write(before);
         return true;
       } catch (error) {
-        if (hasStatus(error, 404)) seen = undefined; // deleted: the next claim creates it
-        if (!hasStatus(error, 409)) throw error;
+        if (!hasStatus(error, 409) && !hasStatus(error, 404)) throw error;
         const lease = await look();
-        // An earlier request of ours may have gone through although we heard nothing of it.
-        if (lease === undefined || !isOurs(lease)) return false;
+        if (lease !== undefined && !isOurs(lease)) return false;
+        // Deleted; or an earlier request of ours went through although we heard nothing of it.
         await write(lease);
         return true;
       }

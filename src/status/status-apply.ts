@@ -9,8 +9,6 @@ export interface StatusFields {
   readonly status: object;
   /** Whether fields that another field manager holds are taken from it; without, the answer is 409. */
   readonly force: boolean;
-  /** The only version of the object that it may be written to. */
-  readonly resourceVersion?: string;
 }
 
 /**
@@ -19,24 +17,16 @@ export interface StatusFields {
  */
 export function createStatusApply(api: KubernetesApi, fieldManager: string, latest: LatestObjects) {
   /** @throws ApiError */
-  return async (
-    ref: Ref,
-    object: KubernetesObject,
-    { status, force, resourceVersion }: StatusFields,
-  ): Promise<void> => {
+  return async (ref: Ref, object: KubernetesObject, { status, force }: StatusFields): Promise<void> => {
     const { apiVersion, kind, metadata } = object;
-    const { name, namespace, uid } = metadata;
+    const { name, namespace, resourceVersion } = metadata;
     const written = await api.request<KubernetesObject>({
       method: 'PATCH',
       path: `${objectPath(ref)}/status`,
       query: { fieldManager, force: String(force) },
-      // With the uid, a status never lands on a namesake that was created meanwhile.
-      body: {
-        apiVersion,
-        kind,
-        metadata: { name, namespace, uid, ...(resourceVersion === undefined ? {} : { resourceVersion }) },
-        status,
-      },
+      // With its version, a status lands only on what it speaks of: not on a namesake that was created
+      // meanwhile (the uid would be ignored here), nor over what somebody else said meanwhile.
+      body: { apiVersion, kind, metadata: { name, namespace, resourceVersion }, status },
       contentType: 'application/apply-patch+yaml',
     });
     latest.note(ref, written);

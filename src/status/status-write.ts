@@ -36,14 +36,12 @@ export function createStatusWrite(options: StatusWriteOptions) {
     };
   };
 
-  /** The version makes the API server refuse a list from which what somebody else said meanwhile is missing. */
   const planAncestors = (object: KubernetesObject, verdict: Verdict): Write | undefined => {
     if ((object.metadata.generation ?? 0) > (verdict.generation ?? 0)) return undefined;
     const ancestors = ancestorsOf(verdict, object['status'], { controllerName, now: new Date() });
     if (ancestors === undefined) return undefined;
     return async () => {
-      const { resourceVersion = '' } = object.metadata;
-      await apply(verdict.ref, object, { status: { ancestors }, force: true, resourceVersion });
+      await apply(verdict.ref, object, { status: { ancestors }, force: true });
       return undefined;
     };
   };
