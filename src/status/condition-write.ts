@@ -10,18 +10,9 @@ import type { Ref } from '#resources/ref.ts';
 import type { Verdict } from '#resources/verdict.ts';
 import type { KubernetesApi } from '#source/kubernetes-api.ts';
 import type { Logger } from '#telemetry/log.ts';
-import {
-  conditionIn,
-  conditionOf,
-  ownConditionType,
-  programmed,
-  sayingOf,
-  says,
-  type Condition,
-  type Saying,
-} from './conditions.ts';
+import { conditionIn, conditionOf, ownConditionType, programmed, sayingOf, says, type Saying } from './conditions.ts';
 import { createDisputes } from './disputes.ts';
-import { fieldManagerOf, managersIn, mayTakeFrom } from './field-owners.ts';
+import { fieldManagerOf, fieldsHeldAlone, managersIn, mayTakeFrom } from './field-owners.ts';
 import type { LatestObjects } from './latest-objects.ts';
 import type { StatusApply } from './status-apply.ts';
 
@@ -51,6 +42,18 @@ function holdersIn(error: unknown): string[] {
   return error instanceof ApiError && error.status === 409 ? managersIn(error.message) : [];
 }
 
+/**
+ * What is left that only we hold of a condition which another took over, as it is: without it that
+ * condition would not be whole, and with more we would stand in the other's way.
+ */
+function restOf(object: KubernetesObject, fieldManager: string): object[] {
+  const condition = conditionIn(object['status'], programmed);
+  const alone = fieldsHeldAlone(object, fieldManager, programmed);
+  if (condition === undefined || alone.length === 0) return [];
+  const fields = Object.entries(condition).filter(([field]) => alone.includes(field));
+  return [{ ...Object.fromEntries(fields), type: programmed }];
+}
+
 /** See the head of this file. */
 export function createConditionWrite(options: ConditionWriteOptions) {
   const { api, apply, log, ingressClass, latest, turn } = options;
@@ -58,10 +61,10 @@ export function createConditionWrite(options: ConditionWriteOptions) {
   const ownType = ownConditionType(ingressClass);
   const disputes = createDisputes(log);
 
-  const put = async (plan: ConditionPlan, force: { readonly force: boolean }, shared: readonly Condition[] = []) => {
+  const put = async (plan: ConditionPlan, force: { readonly force: boolean }, rest: readonly object[] = []) => {
     const { ref, object, type, saying } = plan;
     const condition = conditionOf(type, saying, conditionIn(object['status'], type), new Date());
-    await apply(ref, object, { status: { conditions: [condition, ...shared] }, ...force });
+    await apply(ref, object, { status: { conditions: [condition, ...rest] }, ...force });
   };
 
   /** `Programmed`, unless we gave way to another controller on this object: then our own type stands beside it. */
@@ -71,36 +74,36 @@ export function createConditionWrite(options: ConditionWriteOptions) {
     return isTaken && conditionIn(status, ownType) !== undefined ? ownType : programmed;
   };
 
+  /** The object with its field managers, which are not kept of what is watched. */
+  const readAgain = async (ref: Ref): Promise<KubernetesObject> => {
+    await turn();
+    const object = await api.request<KubernetesObject>({ method: 'GET', path: objectPath(ref) });
+    latest.note(ref, object);
+    return object;
+  };
+
   /** Leaves `Programmed` to the other controller and says the same in our own type. */
-  const putBeside = async (plan: ConditionPlan): Promise<void> => {
-    const own = { ...plan, type: ownType };
-    try {
-      await put(own, { force: true });
-    } catch (error) {
-      if (!(error instanceof ApiError) || error.status !== 422) throw error;
-      // The other took over only a part of what was ours; without the rest its condition would not be whole.
-      const shared = conditionIn(plan.object['status'], programmed);
-      await turn();
-      await put(own, { force: true }, shared === undefined ? [] : [shared]);
-    }
+  const putBeside = async (plan: ConditionPlan, object: KubernetesObject): Promise<void> => {
+    await turn();
+    await put({ ...plan, object, type: ownType }, { force: true }, restOf(object, fieldManager));
   };
 
   /** Somebody else holds the condition: agrees, is overruled, is waited for or is given way to. */
   const settleDispute = async (plan: ConditionPlan, holders: readonly string[]): Promise<number | undefined> => {
     const { ref, type, saying } = plan;
-    await turn();
-    const object = await api.request<KubernetesObject>({ method: 'GET', path: objectPath(ref) });
-    latest.note(ref, object);
+    const object = await readAgain(ref);
     if (says(conditionIn(object['status'], type), saying)) return undefined;
     const others = holders.filter((manager) => !mayTakeFrom(manager, fieldManager));
     const leftMs = others.length === 0 ? 0 : disputes.leftMs(ref);
     if (leftMs > 0) return leftMs;
-    await turn();
-    if (others.length === 0) await put({ ...plan, object }, { force: true });
-    else {
+    if (others.length > 0) {
       disputes.tell(ref, others, ownType);
-      await putBeside({ ...plan, object });
+      await putBeside(plan, object);
+      disputes.yielded(ref);
+      return undefined;
     }
+    await turn();
+    await put({ ...plan, object }, { force: true });
     return undefined;
   };
 
@@ -130,12 +133,12 @@ export function createConditionWrite(options: ConditionWriteOptions) {
 
     /** Gives the milliseconds after which to look again, if another controller may only be late. */
     async write(plan: ConditionPlan): Promise<number | undefined> {
-      if (plan.type === ownType) await putBeside(plan);
+      if (plan.type === ownType) await putBeside(plan, await readAgain(plan.ref));
       else if (kindsWithoutClass.has(plan.ref.kind)) return putPolitely(plan);
       else await put(plan, { force: true });
       return undefined;
     },
 
-    forget: disputes.settled,
+    forget: disputes.forget,
   };
 }

@@ -52,3 +52,14 @@ export const ignored: Problem = {
   message: 'consumerGroups: is not supported yet',
   effect: 'field ignored',
 };
+
+/** A Service as the API server has it, with the addresses that a load balancer gave it. */
+export function serviceObject(spec: object, given: readonly object[] = []): KubernetesObject {
+  return {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: 'proxy', namespace: 'default' },
+    spec,
+    status: { loadBalancer: { ingress: given } },
+  };
+}

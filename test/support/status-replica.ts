@@ -34,6 +34,7 @@ export async function startReplica(options: ReplicaOptions) {
   const objects = new Map<string, KubernetesObject>();
   const listeners = new Set<() => void>();
   const requests: ApiRequest[] = [];
+  const answered: ApiRequest[] = [];
   const refusals: string[] = [];
   const versions: KubernetesObject[] = [];
   const tell = (): void => {
@@ -48,6 +49,7 @@ export async function startReplica(options: ReplicaOptions) {
         refusals.push(String(error));
         throw error;
       } finally {
+        answered.push(request);
         tell();
       }
     },
@@ -106,6 +108,8 @@ export async function startReplica(options: ReplicaOptions) {
     seen,
     /** Its writes so far, those of the Lease apart. */
     writes: () => requests.filter((request) => isWrite(request) && !isLease(request)),
+    /** Its requests that are over, whatever came of them. */
+    answered: (): readonly ApiRequest[] => answered,
     /** How many requests it has made. */
     requests: () => requests.length,
     /** Its writes of the Lease so far. */
