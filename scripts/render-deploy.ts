@@ -30,8 +30,9 @@ function withoutHelm(object: Rendered): Rendered {
 async function findHelm(): Promise<string> {
   const given = process.env['HELM'];
   if (given !== undefined && given !== '') return given;
-  const isOnPath = spawnSync('helm', ['version'], { stdio: 'ignore' }).status === 0;
-  return isOnPath ? 'helm' : (await controlPlanePrograms()).helm;
+  const onPath = 'helm';
+  const isThere = spawnSync(onPath, ['version'], { stdio: 'ignore' }).status === 0;
+  return isThere ? onPath : (await controlPlanePrograms()).helm;
 }
 
 const chart = join(root, 'charts', 'latchkey');

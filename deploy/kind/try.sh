@@ -27,9 +27,10 @@ helm upgrade --install latchkey charts/latchkey --namespace latchkey --create-na
 kubectl rollout restart deployment/latchkey --namespace latchkey
 kubectl rollout status deployment/latchkey --namespace latchkey --timeout 120s
 
-# The tutorial starts from nothing; its upstream on a cluster is an ordinary Service.
-kubectl delete kongplugins,kongconsumers --all --namespace default
-kubectl delete secrets --selector konghq.com/credential --namespace default
+# The tutorial starts from nothing: consumers are made in the release's namespace, plugins in that of their
+# Ingress. Its upstream on a cluster is an ordinary Service.
+kubectl delete kongplugins,kongconsumers --all --all-namespaces
+kubectl delete secrets --selector konghq.com/credential --all-namespaces
 kubectl delete ingress mocking --ignore-not-found --namespace default
 kubectl apply --filename examples/quickstart/mocking.yaml --filename deploy/kind/mocking.yaml
 kubectl rollout status deployment/mocking --namespace default --timeout 120s
@@ -43,4 +44,4 @@ for url in http://localhost:8001/status http://localhost:8000/mock; do
 done
 
 deploy/kind/tutorial.sh
-kubectl get ingresses,kongplugins,kongconsumers --namespace default
+kubectl get ingresses,kongplugins,kongconsumers --all-namespaces
