@@ -11,6 +11,8 @@ await import('#translate/sealing.ts');
 await import('#source/directory.ts');
 await import('#commands/check-directory.ts');
 await import('#commands/report.ts');
+await import('#commands/cluster-setup.ts');
+await import('@kubernetes/client-node');
 await import('#admin/server.ts');
 await import('#admin/probes.ts');
 await import('#gateway/listener.ts');

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { StatusWriter } from '#pipeline.ts';
 import { followObject } from '#source/follow-object.ts';
@@ -49,7 +50,8 @@ function statusOptions({ api, options }: Cluster) {
   const { publishService: service, publishStatusAddress: addresses } = options;
   return {
     ingressClass: options.ingressClass,
-    identity: process.env['POD_NAME'] ?? `${hostname()}-${process.pid}`,
+    // Two processes that took each other for themselves would both lead.
+    identity: process.env['POD_NAME'] ?? `${hostname()}-${randomUUID().slice(0, 8)}`,
     election: {
       id: options.electionId ?? `latchkey-leader-${options.ingressClass}`,
       namespace: options.electionNamespace ?? ownNamespace(api),
