@@ -53,3 +53,12 @@ export const consumer = (name: string, credentials: readonly string[]) => ({
   username: name,
   credentials,
 });
+
+/** A route that is open, one that wants a key, and Alice, who has one. */
+export const openAndGuarded: readonly object[] = [
+  keyAuth('auth'),
+  ingress('open', '/open'),
+  ingress('guarded', '/guarded', { 'konghq.com/plugins': 'auth' }),
+  secret('alice-key', 'alices-key'),
+  consumer('alice', ['alice-key']),
+];
