@@ -7,6 +7,8 @@
  * It knows no kind. Invariant: an identity that the API server no longer takes (401) is read again before
  * anybody hears of it.
  */
+import type { Readable } from 'node:stream';
+import { finished } from 'node:stream/promises';
 import type { Dispatcher } from 'undici';
 import { ApiError } from '#resources/api-error.ts';
 import { loadCredentials, type Credentials } from './kubernetes-credentials.ts';
@@ -42,17 +44,19 @@ interface LinesRequest {
   readonly signal: AbortSignal;
   /** Told when the API server has accepted. */
   onOpen?(): void;
+  /** What it throws ends the stream and is thrown by `lines`. */
+  onLine(line: string): void;
 }
 
 export interface KubernetesConnection extends KubernetesApi {
   /** Namespace of the pod, or of the kubeconfig's context. */
   readonly namespace: string | undefined;
   /**
-   * The lines of an answer as they come; ends when the API server ends it.
+   * Gives the lines of an answer as they come; resolves when the API server ends it.
    *
    * @throws ApiError, or Error when the connection breaks or is silent for too long
    */
-  lines(request: LinesRequest): AsyncGenerator<string>;
+  lines(request: LinesRequest): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -89,14 +93,26 @@ const pathWithQuery = (path: string, query: Readonly<Record<string, string>> = {
   return text === '' ? path : `${path}?${text}`;
 };
 
-/** Splits what comes into lines; what is left at the end was cut off and is dropped. */
-async function* splitLines(body: AsyncIterable<string>): AsyncGenerator<string> {
+/**
+ * Gives the lines of what comes; what is left at the end was cut off and is dropped. By callback, since a
+ * generator that waits for more holds on to what it gave last: a Secret.
+ */
+async function readLines(body: Readable, onLine: (line: string) => void): Promise<void> {
   let rest = '';
-  for await (const chunk of body) {
+  const take = (chunk: string): void => {
     const lines = `${rest}${chunk}`.split('\n');
     rest = lines.pop() ?? '';
-    yield* lines;
-  }
+    for (const line of lines) onLine(line);
+  };
+  body.setEncoding('utf8');
+  body.on('data', (chunk: string) => {
+    try {
+      take(chunk);
+    } catch (error) {
+      body.destroy(error as Error);
+    }
+  });
+  await finished(body);
 }
 
 /**
@@ -166,7 +182,7 @@ export async function connectKubernetes(
       return (await answer.json()) as T;
     },
 
-    async *lines({ path, query, silenceMs, signal, onOpen }) {
+    async lines({ path, query, silenceMs, signal, onOpen, onLine }) {
       const { body } = await exchange({
         method: 'GET',
         path: pathWithQuery(path, query),
@@ -175,8 +191,7 @@ export async function connectKubernetes(
         signal,
       });
       onOpen?.();
-      body.setEncoding('utf8');
-      yield* splitLines(body as AsyncIterable<string>);
+      await readLines(body, onLine);
     },
 
     async close() {

@@ -106,23 +106,31 @@ async function listAll({ api, path, selector = {} }: ListWatchOptions, signal: A
   return { objects, resourceVersion };
 }
 
-/** The events of one watch; it ends after `watchMs`. @throws ApiError, or Error when the connection is dead */
-async function* watchEvents({ api, path, selector = {}, state }: ListWatchOptions, from: string, how: WatchCall) {
+interface WatchCall extends ListWatchTiming {
+  readonly signal: AbortSignal;
+  take(event: WatchEvent): void;
+}
+
+/** Takes the events of one watch; it ends after `watchMs`. @throws ApiError, or Error when the connection is dead */
+async function watchFrom(version: string, { api, path, selector = {}, state }: ListWatchOptions, call: WatchCall) {
   const query = {
     ...selector,
     watch: 'true',
     allowWatchBookmarks: 'true',
-    resourceVersion: from,
-    timeoutSeconds: String(Math.ceil(how.watchMs / 1000)),
+    resourceVersion: version,
+    timeoutSeconds: String(Math.ceil(call.watchMs / 1000)),
   };
-  const silenceMs = how.watchMs + how.graceMs;
-  const onOpen = (): void => state({ state: 'following' });
-  for await (const line of api.lines({ path, query, silenceMs, signal: how.signal, onOpen })) {
-    if (line !== '') yield JSON.parse(line) as WatchEvent;
-  }
+  await api.lines({
+    path,
+    query,
+    silenceMs: call.watchMs + call.graceMs,
+    signal: call.signal,
+    onOpen: () => state({ state: 'following' }),
+    onLine: (line) => {
+      if (line !== '' && !call.signal.aborted) call.take(JSON.parse(line) as WatchEvent);
+    },
+  });
 }
-
-type WatchCall = ListWatchTiming & { readonly signal: AbortSignal };
 
 function stateAfter(error: unknown): FollowState {
   const message = error instanceof Error ? error.message : String(error);
@@ -166,13 +174,6 @@ export function createListWatch(options: ListWatchOptions) {
     deliver(type === 'DELETED' ? known.changesToGone(object) : known.changesTo(object));
   };
 
-  const watch = async (from: string): Promise<void> => {
-    for await (const event of watchEvents(options, from, { ...timing, signal })) {
-      if (signal.aborted) return;
-      take(event);
-    }
-  };
-
   /**
    * Without its CRD there is no object of a kind. But an API server that is just starting may not know yet
    * which CRDs there are, and what is known is not to be thrown away for that: it has to say so several times.
@@ -199,7 +200,7 @@ export function createListWatch(options: ListWatchOptions) {
     while (!signal.aborted) {
       try {
         if (place === undefined) await list();
-        else await watch(place);
+        else await watchFrom(place, options, { ...timing, signal, take });
         denials = 0;
         backoff.reset();
       } catch (error) {

@@ -1,9 +1,9 @@
 /** No key in the memory of the running process. */
-import { once } from 'node:events';
 import { randomBytes } from 'node:crypto';
-import { readFileSync, readdirSync, watch, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { heapFlags, heapText } from '../support/heap-text.ts';
 import { startLatchkey } from '../support/latchkey-process.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
@@ -12,20 +12,6 @@ const secret = (name: string, field: string): string =>
 
 const consumer = (name: string, credential: string): string =>
   `apiVersion: configuration.konghq.com/v1\nkind: KongConsumer\nmetadata: { name: ${name}, annotations: { kubernetes.io/ingress.class: kong } }\nusername: ${name}\ncredentials: [${credential}]\n`;
-
-/** Every snapshot that is in a folder, once one has been completed. */
-async function snapshotText(folder: string, take: () => void, answered: () => Promise<void>): Promise<string> {
-  const watcher = watch(folder);
-  take();
-  await once(watcher, 'change');
-  // V8 writes a snapshot without a pause: once the thread answers again, it is complete.
-  await answered();
-  watcher.close();
-  return readdirSync(folder)
-    .filter((name) => name.endsWith('.heapsnapshot'))
-    .map((name) => readFileSync(join(folder, name), 'latin1'))
-    .join('\n');
-}
 
 test('a heap snapshot after loading 1,000 keys and a collection holds none of them', async () => {
   const dir = temporaryFolder();
@@ -40,7 +26,7 @@ test('a heap snapshot after loading 1,000 keys and a collection holds none of th
   }
   const latchkey = await startLatchkey(
     ['run', '--dir', dir, '--workers', '1', '--log-level', 'debug'],
-    ['--heapsnapshot-signal=SIGUSR2', `--diagnostic-dir=${snapshots}`],
+    heapFlags(snapshots),
   );
   onTestFinished(async () => void (await latchkey.stop()));
   const admin = `http://127.0.0.1:${latchkey.adminPort}`;
@@ -56,11 +42,7 @@ test('a heap snapshot after loading 1,000 keys and a collection holds none of th
     });
     await fetch(`http://127.0.0.1:${latchkey.proxyPort}/?apikey=${key}`);
   }
-  const text = await snapshotText(
-    snapshots,
-    () => latchkey.child.kill('SIGUSR2'),
-    async () => void (await fetch(`http://127.0.0.1:${latchkey.statusPort}/healthz`)),
-  );
+  const text = await heapText(latchkey, snapshots);
   // The snapshot is one of the process that holds these consumers.
   expect(text).toContain('visible-consumer-899');
   const found = keys.filter(
