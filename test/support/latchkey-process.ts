@@ -32,18 +32,20 @@ export async function startLatchkey(
   return started;
 }
 
-/** Starts a command that serves without waiting for it to do so. */
+/** Starts a command that serves without waiting for it to do so; `wrapper` is a program that runs it, and its arguments. */
 export async function launchLatchkey(
   args: readonly string[],
   nodeFlags: readonly string[] = [],
   env: Readonly<Record<string, string>> = {},
+  wrapper: readonly string[] = [],
 ): Promise<LatchkeyProcess> {
   const [proxyPort, adminPort, statusPort] = [await freePort(), await freePort(), await freePort()];
   const listen = ['--proxy-listen', '--admin-listen', '--status-listen'].flatMap((flag, i) => [
     flag,
     `127.0.0.1:${[proxyPort, adminPort, statusPort][i]}`,
   ]);
-  const child = spawn(process.execPath, [...nodeFlags, main, ...args, ...listen], {
+  const [program, ...before] = [...wrapper, process.execPath];
+  const child = spawn(program, [...before, ...nodeFlags, main, ...args, ...listen], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...env },
   });
