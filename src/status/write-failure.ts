@@ -13,6 +13,8 @@ export interface WriteFailure {
   readonly tell?: string;
 }
 
+const refused = 'the API server refuses a status or an Event: ';
+
 /** The API server's words for a missing grant; in a namespace that is being deleted it uses others. */
 const missingGrant = /cannot (\S+) resource "([^"]+)" in API group "([^"]*)"(?: in the namespace "([^"]*)")?/;
 
@@ -26,11 +28,23 @@ function forbidden(message: string): WriteFailure {
   };
 }
 
+/**
+ * The API server's words, with status 500, for an object that was stored before the schema of its kind was
+ * tightened and has a field of another type by now: server-side apply cannot read it.
+ */
+const unreadable = /failed to (?:create typed live object|create manager for existing fields)/;
+
+/** Whether an object can only be patched in another way than by server-side apply. */
+export function cannotBeApplied(error: unknown): boolean {
+  return error instanceof ApiError && error.status === 500 && unreadable.test(error.message);
+}
+
 /** Judges why a write failed. */
 export function failureOf(error: unknown): WriteFailure {
   if (error instanceof NotLeading) return { retry: 'never' };
   if (!(error instanceof ApiError)) return { retry: 'soon' };
   const { status, message, retryAfterSeconds } = error;
+  if (cannotBeApplied(error)) return { retry: 'never', tell: `${refused}${message}` };
   switch (status) {
     case 404: // gone: there is nothing to tell any more
       return { retry: 'never' };
@@ -39,7 +53,7 @@ export function failureOf(error: unknown): WriteFailure {
     case 400:
     case 413:
     case 422:
-      return { retry: 'never', tell: `the API server refuses a status or an Event: ${message}` };
+      return { retry: 'never', tell: `${refused}${message}` };
     default:
       return retryAfterSeconds === undefined ? { retry: 'soon' } : { retry: 'soon', pauseMs: retryAfterSeconds * 1000 };
   }

@@ -4,7 +4,13 @@ import { describeCluster } from '../support/cluster-context.ts';
 import { consumer, ingress, keyAuth, secret } from '../support/cluster-objects.ts';
 import { installLatchkey } from '../support/installed-latchkey.ts';
 import type { LatchkeyProcess } from '../support/latchkey-process.ts';
-import { askedOf, startServedCluster, type ServedCluster } from '../support/served-cluster.ts';
+import {
+  askedOf,
+  leaseRenewals,
+  releaseNamespace,
+  startServedCluster,
+  type ServedCluster,
+} from '../support/served-cluster.ts';
 import { untilFound } from '../support/until-found.ts';
 import { untilStatus } from '../support/until-status.ts';
 
@@ -55,19 +61,6 @@ describeCluster('two controllers of different classes on one cluster', () => {
 
   const versions = async (objects: readonly KubernetesObject[]): Promise<unknown[]> =>
     Promise.all(objects.map(async (object) => (await cluster.api.read(object)).object.metadata.resourceVersion));
-
-  /** Resolves when both Leases have been renewed so often. */
-  const renewals = async (wanted: number): Promise<void> => {
-    const renewTime = async (namespace: string): Promise<string> =>
-      cluster.kubectl(['get', 'lease', '-n', namespace, '-o', 'jsonpath={.items[*].spec.renewTime}']);
-    for (const namespace of ['latchkey', 'inner']) {
-      const seen = new Set<string>();
-      await untilFound(`${wanted} renewals in ${namespace}`, async () => {
-        seen.add(await renewTime(namespace));
-        return seen.size > wanted || undefined;
-      });
-    }
-  };
 
   const addressOf = async (name: string): Promise<string> =>
     cluster.kubectl(['get', 'ingress', name, '-o', 'jsonpath={.status.loadBalancer.ingress[*].ip}']);
@@ -134,7 +127,7 @@ describeCluster('two controllers of different classes on one cluster', () => {
     for (const object of foreign) expect(await cluster.api.create(object)).toMatchObject({ status: 201 });
     const all = [shared, ...foreign, ingressOf('field', {}), ingressOf('both', {}), clusterPlugin('theirs', 'inner')];
     const before = await versions(all);
-    await renewals(idleRenewals);
+    for (const namespace of [releaseNamespace, 'inner']) await leaseRenewals(cluster, namespace, idleRenewals);
     expect(await versions(all)).toEqual(before);
     const events = await cluster.kubectl(['get', 'events', '-A', '-o', 'jsonpath={.items[*].involvedObject.name}']);
     for (const { metadata } of foreign) expect(events.split(' ')).not.toContain(metadata.name);

@@ -7,6 +7,7 @@ import { objectApi } from './custom-resources.ts';
 import { installLatchkey, type InstalledLatchkey, type RunOptions } from './installed-latchkey.ts';
 import type { LatchkeyProcess } from './latchkey-process.ts';
 import { startPods, type Pods } from './pods.ts';
+import { untilFound } from './until-found.ts';
 import type { Asked } from './until-status.ts';
 
 export interface ServedClusterOptions {
@@ -67,6 +68,15 @@ export async function startServedCluster(options: ServedClusterOptions = {}): Pr
       await controlPlane.stop();
     },
   };
+}
+
+/** Resolves when the leader in a namespace has renewed its Lease so often, two seconds apart: time enough for a write. */
+export async function leaseRenewals({ kubectl }: ServedCluster, namespace: string, wanted: number): Promise<void> {
+  const seen = new Set<string>();
+  await untilFound(`${wanted} renewals in ${namespace}`, async () => {
+    seen.add(await kubectl(['get', 'lease', '-n', namespace, '-o', 'jsonpath={.items[*].spec.renewTime}']));
+    return seen.size > wanted || undefined;
+  });
 }
 
 /** Gives what makes a request to a replica, without or with a key. */

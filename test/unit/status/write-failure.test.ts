@@ -35,3 +35,13 @@ test.for([400, 413, 422])('what is refused with %d is told and not tried again',
     tell: expect.stringContaining('must not') as string,
   });
 });
+
+test('an object that server-side apply cannot read is told and not tried again', () => {
+  const message =
+    'failed to create typed live object (a/x; configuration.konghq.com/v1, Kind=KongPlugin): ' +
+    '.disabled: expected boolean, got &{perhaps}';
+  expect(failureOf(new ApiError(500, '', message))).toMatchObject({
+    retry: 'never',
+    tell: expect.stringContaining('.disabled: expected boolean') as string,
+  });
+});
