@@ -18,6 +18,9 @@ const user = `system:serviceaccount:${releaseNamespace}:latchkey`;
 const refusalOf = (verb: string, resource: string, group: string): string =>
   `User "${user}" cannot ${verb} resource "${resource}" in API group "${group}" at the cluster scope`;
 
+/** How often readiness is asked for to see that it stays as it is: for longer than the workers take to start. */
+const looks = 500;
+
 describeCluster('with a Role that lacks a verb', () => {
   let cluster: ServedCluster;
   /** The rules of the chart. */
@@ -57,6 +60,7 @@ describeCluster('with a Role that lacks a verb', () => {
     const said = await untilReadiness(latchkey, { status: 503, text: /^starting\nkongplugins[^\n]*$/ });
     expect(said).toContain('the ServiceAccount lacks a permission');
     expect(said).toContain(refusalOf('list', 'kongplugins', 'configuration.konghq.com'));
+    for (let look = 0; look < looks; look += 1) await untilReadiness(latchkey, { status: 503, text: /kongplugins/ }, 0);
     await expect(statusOf(askedOf(latchkey)('/guarded'))).rejects.toThrow('ECONNREFUSED');
 
     await grant(rules);

@@ -28,7 +28,8 @@ const applyPatch = 'application/apply-patch+yaml';
 
 /** Reads and writes objects as the administrator, whatever comes of it; bodies are sent as they are. */
 export function objectApi({ server, ca, token }: ControlPlaneAccess) {
-  const dispatcher = new Agent({ connect: { ca } });
+  // Over HTTP/2 the API server ends the connection of somebody who sends many large objects at once.
+  const dispatcher = new Agent({ connect: { ca }, allowH2: false });
   const ask = async (method: string, path: string, body?: unknown, type = 'application/json'): Promise<ApiAnswer> => {
     const response = await fetch(`${server}${path}`, {
       method,

@@ -36,13 +36,18 @@ export function printedSince({ child, output }: LatchkeyProcess) {
 export async function untilReadiness(
   { statusPort }: LatchkeyProcess,
   wanted: { readonly status: number; readonly text?: RegExp },
+  deadlineMs = 15_000,
 ): Promise<string> {
   let last = '';
-  return untilFound(`readiness ${wanted.status} ${String(wanted.text)}`, async () => {
-    const answer = await send({ port: statusPort, path: '/readyz' }).catch(() => ({ status: 0, body: '' }));
-    last = answer.body;
-    return answer.status === wanted.status && (wanted.text?.test(answer.body) ?? true) ? answer.body : undefined;
-  }).catch((error: unknown) => {
+  return untilFound(
+    `readiness ${wanted.status} ${String(wanted.text)}`,
+    async () => {
+      const answer = await send({ port: statusPort, path: '/readyz' }).catch(() => ({ status: 0, body: '' }));
+      last = answer.body;
+      return answer.status === wanted.status && (wanted.text?.test(answer.body) ?? true) ? answer.body : undefined;
+    },
+    deadlineMs,
+  ).catch((error: unknown) => {
     throw new Error(`${(error as Error).message}; it says ${last}`);
   });
 }
