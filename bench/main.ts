@@ -13,22 +13,43 @@ const defaults = {
   peers: { type: 'string' },
   edits: { type: 'string', default: '200' },
   runs: { type: 'string', default: '5' },
+  part: { type: 'string' },
+  ingresses: { type: 'string', default: '1000' },
+  consumers: { type: 'string', default: '10000' },
+  changes: { type: 'string', default: '500' },
+  'status-changes': { type: 'string', default: '100' },
+  burst: { type: 'string', default: '1000' },
+  routes: { type: 'string', default: '100' },
+  starts: { type: 'string', default: '3' },
+  sizes: { type: 'string', default: '1000,2500,5000,10000' },
+  'node-flags': { type: 'string', default: '' },
 } as const;
 
 const parse = () => parseArgs({ allowPositionals: true, options: defaults });
 type Flags = ReturnType<typeof parse>['values'];
 
-/** @throws Error that names the flag if it is not a whole number above 0 */
-function count(flags: Flags, name: 'rounds' | 'seconds' | 'connections' | 'edits' | 'runs'): number {
-  const text = flags[name];
+type TextFlag = Exclude<keyof Flags, 'json' | 'help' | 'peers' | 'part' | 'path' | 'node-flags'>;
+
+/** @throws Error that names the flag if the text is not a whole number above 0 */
+function wholeNumber(name: string, text: string): number {
   if (!/^[1-9]\d{0,5}$/.test(text)) throw new Error(`--${name}: expected a whole number above 0, got ${text}`);
   return Number(text);
 }
+
+const count = (flags: Flags, name: TextFlag): number => wholeNumber(name, flags[name]);
 
 /** @throws Error if it is none of the three */
 function pathFlag({ path }: Flags): 'forward' | '401' | 'both' {
   if (path === 'forward' || path === '401' || path === 'both') return path;
   throw new Error(`--path: expected forward, 401 or both, got ${path}`);
+}
+
+/** All parts, or those that are named. @throws Error if a name is none */
+function partsOf<T extends string>({ part }: Flags, parts: readonly T[]): readonly T[] {
+  if (part === undefined) return parts;
+  const unknown = part.split(',').find((name) => !parts.some((known) => known === name));
+  if (unknown !== undefined) throw new Error(`--part: there are ${parts.join(', ')}, got ${unknown}`);
+  return parts.filter((known) => part.split(',').includes(known));
 }
 
 interface Bench {
@@ -63,6 +84,25 @@ const benches: Readonly<Record<string, Bench>> = {
     async run(flags) {
       const { startBench } = await import('./start.ts');
       return startBench({ runs: count(flags, 'runs') });
+    },
+  },
+  cluster: {
+    measures: 'a real API server and etcd with 1,000 Ingresses and 10,000 consumers: propagation, start, status',
+    flags: `--part start,propagation,status,burst,routes,kong-test --ingresses 1000 --consumers 10000 --changes 500
+      --status-changes 100 --burst 1000 --routes 100 --starts 3 --sizes 1000,2500,5000,10000 --node-flags '--cpu-prof'`,
+    async run(flags) {
+      const { clusterBench, clusterParts } = await import('./cluster.ts');
+      return clusterBench({
+        parts: partsOf(flags, clusterParts),
+        size: { ingresses: count(flags, 'ingresses'), consumers: count(flags, 'consumers') },
+        changes: count(flags, 'changes'),
+        statusChanges: count(flags, 'status-changes'),
+        burst: count(flags, 'burst'),
+        newRoutes: count(flags, 'routes'),
+        starts: count(flags, 'starts'),
+        kongSizes: flags.sizes.split(',').map((text) => wholeNumber('sizes', text)),
+        nodeFlags: flags['node-flags'].split(' ').filter(Boolean),
+      });
     },
   },
   'credential-index': {

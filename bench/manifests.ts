@@ -26,9 +26,9 @@ export function upstreamService(port: number): Manifest[] {
   ];
 }
 
-/** A route to the Service `upstream`, guarded by the plugin `key-auth`. */
-export function guardedIngress(name: string, path: string): Manifest {
-  const backend = { service: { name: 'upstream', port: { number: 80 } } };
+/** A route to a Service, guarded by the plugin `key-auth`. */
+export function guardedIngress(name: string, path: string, service = 'upstream'): Manifest {
+  const backend = { service: { name: service, port: { number: 80 } } };
   return {
     apiVersion: 'networking.k8s.io/v1',
     kind: 'Ingress',

@@ -12,7 +12,7 @@ await import('#source/directory.ts');
 await import('#commands/check-directory.ts');
 await import('#commands/report.ts');
 await import('#commands/cluster-setup.ts');
-await import('@kubernetes/client-node');
+await import('@kubernetes/client-node'); // in a process of its own: source/kubeconfig-reader.ts
 await import('#admin/server.ts');
 await import('#admin/probes.ts');
 await import('#gateway/listener.ts');

@@ -1,9 +1,11 @@
 /**
- * Where the API server is and who we are there: a kubeconfig, or the ServiceAccount of the pod. The library
- * reads both and refreshes tokens; connections are ours, since its own make a new one for every call.
+ * Where the API server is and who we are there: a kubeconfig, or the ServiceAccount of the pod. Connections are
+ * ours, since the library's own make a new one for every call.
  */
-import type { RequestOptions } from 'node:https';
+import type { ConnectionOptions } from 'node:tls';
 import { Agent, type Dispatcher } from 'undici';
+import { readInCluster } from './in-cluster.ts';
+import { readKubeconfig } from './kubeconfig.ts';
 
 /** After this long without a byte a connection is probed by TCP; a dead peer is noticed 10 s later. */
 const keepAliveDelayMs = 5000;
@@ -15,31 +17,12 @@ export interface Credentials {
   /** Namespace of the pod, or of the kubeconfig's context. */
   readonly namespace: string | undefined;
   readonly dispatcher: Dispatcher;
-  /** The headers that say who we are; a token file is read again once a minute. */
-  authorization(): Promise<Record<string, string>>;
+  /** The headers that say who we are. */
+  authorization(): Promise<Readonly<Record<string, string>>>;
 }
 
-/**
- * Reads a kubeconfig, or without a path the ServiceAccount of the pod.
- *
- * @throws Error when there is none, or it names no cluster
- */
-export async function loadCredentials(kubeconfig: string | undefined): Promise<Credentials> {
-  const { KubeConfig } = await import('@kubernetes/client-node');
-  const config = new KubeConfig();
-  if (kubeconfig === undefined) config.loadFromCluster();
-  else config.loadFromFile(kubeconfig);
-  const cluster = config.getCurrentCluster();
-  if (cluster === null) throw new Error(`${kubeconfig ?? 'the pod'} names no cluster in its current context`);
-
-  const options = async (): Promise<RequestOptions> => {
-    const filled: RequestOptions = {};
-    await config.applyToHTTPSOptions(filled);
-    return filled;
-  };
-  const { ca, cert, key, passphrase, servername, rejectUnauthorized } = await options();
-  const tls = { ca, cert, key, passphrase, servername, rejectUnauthorized };
-  const dispatcher = new Agent({
+function connectionsWith(tls: ConnectionOptions): Agent {
+  return new Agent({
     // One stream a connection: a stalled connection is then one stalled watch, and can be told by its silence.
     allowH2: false,
     connect: {
@@ -49,14 +32,30 @@ export async function loadCredentials(kubeconfig: string | undefined): Promise<C
       keepAliveInitialDelay: keepAliveDelayMs,
     },
   });
+}
+
+async function ofPod(): Promise<Credentials> {
+  const { server, ca, namespace, token } = await readInCluster();
   return {
-    server: cluster.server.replace(/\/$/, ''),
-    namespace: config.getContextObject(config.getCurrentContext())?.namespace,
-    dispatcher,
-    async authorization() {
-      const { headers, auth } = await options();
-      const basic = typeof auth === 'string' ? { authorization: `Basic ${Buffer.from(auth).toString('base64')}` } : {};
-      return { ...(headers as Record<string, string> | undefined), ...basic };
-    },
+    server,
+    namespace,
+    dispatcher: connectionsWith({ ca }),
+    authorization: async () => ({ authorization: `Bearer ${await token()}` }),
+  };
+}
+
+/**
+ * Reads a kubeconfig, or without a path the ServiceAccount of the pod.
+ *
+ * @throws Error when there is none, or it names no cluster
+ */
+export async function loadCredentials(kubeconfig: string | undefined): Promise<Credentials> {
+  if (kubeconfig === undefined) return ofPod();
+  const { server, namespace, tls, headers } = await readKubeconfig(kubeconfig);
+  return {
+    server: server.replace(/\/$/, ''),
+    namespace,
+    dispatcher: connectionsWith(tls),
+    authorization: async () => headers,
   };
 }

@@ -30,7 +30,7 @@ export function controllerNameOf(ingressClass: string): string {
 }
 
 /** What the status of a policy says, whatever it looks like. */
-export function ancestorsIn(status: unknown): readonly Ancestor[] {
+function ancestorsIn(status: unknown): readonly Ancestor[] {
   const { ancestors } = (status ?? {}) as { readonly ancestors?: unknown };
   return Array.isArray(ancestors) ? (ancestors as Ancestor[]) : [];
 }

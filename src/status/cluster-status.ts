@@ -157,5 +157,3 @@ export function createClusterStatus(options: ClusterStatusOptions) {
     },
   };
 }
-
-export type ClusterStatus = ReturnType<typeof createClusterStatus>;

@@ -116,5 +116,3 @@ export function createLeader(options: LeaderOptions) {
     },
   };
 }
-
-export type Leader = ReturnType<typeof createLeader>;

@@ -61,5 +61,3 @@ export function createRateLimit({ qps, burst }: RateLimitOptions) {
     },
   };
 }
-
-export type RateLimit = ReturnType<typeof createRateLimit>;
