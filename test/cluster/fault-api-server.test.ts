@@ -69,7 +69,7 @@ describeCluster('when the API server is in trouble', () => {
       await after('away');
     });
     await untilReadiness(latchkey, { status: 200, text: /^ok$/ });
-  });
+  }, 60_000);
 
   test('cut off until its place in history is compacted away: deletions are found', async () => {
     await before('gone');
@@ -92,7 +92,7 @@ describeCluster('when the API server is in trouble', () => {
     }
     await after('gone');
     await untilReadiness(latchkey, { status: 200, text: /^ok$/ });
-  });
+  }, 60_000);
 
   test('a token that is refused: it says so, and goes on with the next one', async () => {
     await before('token');
@@ -113,7 +113,7 @@ describeCluster('when the API server is in trouble', () => {
       await after('token');
     });
     await untilReadiness(latchkey, { status: 200, text: /^ok$/ });
-  });
+  }, 60_000);
 
   describe('429 from API priority and fairness', () => {
     // Even a level of no seats lets one request run at a time; but none leaves a queue, and here one fills it.
