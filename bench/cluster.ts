@@ -89,6 +89,20 @@ function memoryAfter(part: ClusterPart, { pid }: Replica): PartReport {
   return { tables: [figuresTable(`memory after ${part}`, figures)], facts: { part, memory }, failures: [] };
 }
 
+/** Starts a replica, hands it over with what asks and watches it, and ends all three whatever happens. */
+async function onReplica<T>(stage: Stage, options: StartOptions, run: (running: Running) => Promise<T>): Promise<T> {
+  const replica = await stage.installation.start(options);
+  const connections = await connectWorkers(replica.origin, replica.pid, workers);
+  const watch = watchConditions(stage.api, 'KongConsumer');
+  try {
+    return await run({ stage, replica, workers: connections, watch });
+  } finally {
+    await watch.stop();
+    await connections.close();
+    await replica.stop();
+  }
+}
+
 async function partsInWorld(options: ClusterOptions, startOptions: StartOptions): Promise<PartReport[]> {
   const { parts, size } = options;
   return onStage(async (stage) => {
@@ -97,15 +111,11 @@ async function partsInWorld(options: ClusterOptions, startOptions: StartOptions)
     await settleStatuses(stage, size);
     const started = parts.includes('start') ? [await startPart(stage, options.starts, startOptions)] : [];
     if (!parts.some((part) => part !== 'start' && part !== 'kong-test')) return started;
-    const replica = await stage.installation.start(startOptions);
-    const connections = await connectWorkers(replica.origin, replica.pid, workers);
-    const watch = watchConditions(stage.api, 'KongConsumer');
-    await connections.untilHold([firstSight], performance.now());
-    await watch.until(consumerName(size.consumers - 1), () => true, settleDeadlineMs);
-    const reports = await runningParts({ stage, replica, workers: connections, watch }, options);
-    await watch.stop();
-    await connections.close();
-    await replica.stop();
+    const reports = await onReplica(stage, startOptions, async (running) => {
+      await running.workers.untilHold([firstSight], performance.now());
+      await running.watch.until(consumerName(size.consumers - 1), () => true, settleDeadlineMs);
+      return runningParts(running, options);
+    });
     return [...started, ...reports];
   });
 }

@@ -44,7 +44,7 @@ function version(n: number): Manifest {
   const paths = ['/edited', `/version-${n}`].map((path) => ({ path, pathType: 'Prefix', backend }));
   const annotations = {
     'konghq.com/strip-path': String(n % 3 === 0),
-    'konghq.com/methods': n % 4 === 0 ? 'GET,HEAD' : null,
+    'konghq.com/regex-priority': n % 4 === 0 ? String(n) : null,
     'konghq.com/preserve-host': String(n % 5 === 0),
   };
   return { metadata: { annotations }, spec: { rules: [{ http: { paths } }] } };

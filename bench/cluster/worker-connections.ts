@@ -37,13 +37,15 @@ async function answer(client: Client, { path, key, host }: Sight) {
   return { statusCode, text: await body.text() };
 }
 
-async function holds(client: Client, sights: readonly Sight[]): Promise<boolean> {
+/** The first that is not as it should be, in words; undefined when all hold. */
+async function firstMiss(client: Client, sights: readonly Sight[]): Promise<string | undefined> {
   for (const sight of sights) {
     const { statusCode, text } = await answer(client, sight);
-    if (statusCode !== sight.status) return false;
-    if (sight.pod !== undefined && (JSON.parse(text) as { pod: string }).pod !== sight.pod) return false;
+    if (statusCode !== sight.status) return `${sight.path} answers ${statusCode} and not ${sight.status}: ${text}`;
+    const pod = sight.pod === undefined ? undefined : (JSON.parse(text) as { pod: string }).pod;
+    if (pod !== sight.pod) return `${sight.path} is answered by ${pod} and not ${sight.pod}`;
   }
-  return true;
+  return undefined;
 }
 
 /** The thread that serves this connection: the one that got the most to do while only it asked. */
@@ -55,16 +57,18 @@ async function threadOf(client: Client, pid: number): Promise<string> {
 }
 
 async function untilHold(client: Client, sights: readonly Sight[], sinceMs: number): Promise<number> {
-  while (!(await holds(client, sights))) {
-    if (performance.now() - sinceMs > deadlineMs) throw new Error(`not in force after ${deadlineMs} ms`);
+  for (;;) {
+    const miss = await firstMiss(client, sights);
+    if (miss === undefined) return performance.now() - sinceMs;
+    if (performance.now() - sinceMs > deadlineMs) throw new Error(`not in force after ${deadlineMs} ms: ${miss}`);
     await pause(pauseMs);
   }
-  return performance.now() - sinceMs;
 }
 
 async function assertStays(client: Client, sights: readonly Sight[]): Promise<void> {
   for (let i = 0; i < repeats; i += 1) {
-    if (!(await holds(client, sights))) throw new Error('was in force, and then no longer');
+    const miss = await firstMiss(client, sights);
+    if (miss !== undefined) throw new Error(`was in force, and then no longer: ${miss}`);
   }
 }
 
@@ -85,7 +89,8 @@ export async function connectWorkers(origin: string, pid: number, workers: numbe
   const clients = await oneForEachWorker(origin, pid, workers);
   return {
     /** Whether all hold on some connection. */
-    holds: async (sights: readonly Sight[]): Promise<boolean> => holds(clients[0] as Client, sights),
+    holds: async (sights: readonly Sight[]): Promise<boolean> =>
+      (await firstMiss(clients[0] as Client, sights)) === undefined,
 
     /** Asks until all hold on each connection, looks whether that stays so; gives the time since. @throws Error */
     async untilHold(sights: readonly Sight[], sinceMs: number): Promise<number> {
