@@ -10,7 +10,7 @@
  */
 import { kindNamed } from '#resources/all-kinds.ts';
 import type { Kind, KubernetesObject } from '#resources/kind.ts';
-import { compareRefs, refKey, type Ref } from '#resources/ref.ts';
+import { compareRefs, flatText, refKey, type Ref } from '#resources/ref.ts';
 import { validateObject } from '#resources/validate.ts';
 import type { Problem } from '#resources/verdict.ts';
 import { allIndexes, type Index } from './indexes.ts';
@@ -36,19 +36,20 @@ export type RecordedChange =
 
 /** The name of a read of one object, whether or not it exists. */
 export function objectRead(ref: Ref): string {
-  return `object:${refKey(ref)}`;
+  return flatText('object:', refKey(ref));
 }
 
 /** The name of a read of one key of an index. */
 export function indexRead(index: Index, key: string): string {
-  return `index:${index.name}:${key}`;
+  return flatText('index:', index.name, ':', key);
 }
 
 /** See the head of this file. */
 export function createStore() {
   const objects = new Map<string, Recorded>();
   const byKind = new Map<string, Map<string, Recorded>>();
-  const buckets = new Map<string, Map<string, Recorded>>();
+  /** Nearly every key of an index has one object: a map is made only for a second. */
+  const buckets = new Map<string, Recorded | Map<string, Recorded>>();
 
   const indexReads = (recorded: Recorded | undefined): string[] => {
     if (recorded === undefined || recorded.faults.length > 0) return [];
@@ -69,19 +70,33 @@ export function createStore() {
     }
   };
 
+  const bucketOf = (read: string): Recorded[] => {
+    const bucket = buckets.get(read);
+    if (bucket === undefined) return [];
+    return bucket instanceof Map ? [...bucket.values()] : [bucket];
+  };
+
   const removeFromBuckets = (key: string, reads: readonly string[]): void => {
     for (const read of reads) {
       const bucket = buckets.get(read);
-      bucket?.delete(key);
-      if (bucket?.size === 0) buckets.delete(read);
+      if (bucket instanceof Map) bucket.delete(key);
+      if (!(bucket instanceof Map) || bucket.size === 0) buckets.delete(read);
     }
   };
 
   const addToBuckets = (key: string, reads: readonly string[], recorded: Recorded): void => {
     for (const read of reads) {
       const bucket = buckets.get(read);
-      if (bucket === undefined) buckets.set(read, new Map([[key, recorded]]));
-      else bucket.set(key, recorded);
+      if (bucket === undefined) buckets.set(read, recorded);
+      else if (bucket instanceof Map) bucket.set(key, recorded);
+      else
+        buckets.set(
+          read,
+          new Map([
+            [refKey(bucket.ref), bucket],
+            [key, recorded],
+          ]),
+        );
     }
   };
 
@@ -111,8 +126,9 @@ export function createStore() {
 
     /** The valid objects that have this key in an index, by namespace and name. */
     lookup<T extends KubernetesObject>(index: Index<T>, key: string): T[] {
-      const found = [...(buckets.get(indexRead(index, key))?.values() ?? [])];
-      return found.sort((a, b) => compareRefs(a.ref, b.ref)).map((recorded) => recorded.object as T);
+      return bucketOf(indexRead(index, key))
+        .sort((a, b) => compareRefs(a.ref, b.ref))
+        .map((recorded) => recorded.object as T);
     },
 
     /** The valid objects of a kind, by namespace and name. */

@@ -62,6 +62,9 @@ interface RefClaimant extends Claimant {
   readonly holder: Ref;
 }
 
+/** Most roots yield nothing: they share this. */
+const noEntries: ReadonlyMap<string, TableEntry> = new Map();
+
 /** See the head of this file. */
 // oxlint-disable-next-line max-lines-per-function -- one subject: the steps of a batch over the state that they share
 export function createEngine(settings: TranslateSettings) {
@@ -102,7 +105,7 @@ export function createEngine(settings: TranslateSettings) {
 
   /** Runs a root and gives the roots whose claims are touched by that. */
   const run = (key: string, recorded: Recorded, output: Output): string[] => {
-    const state = roots.get(key) ?? { ref: recorded.ref, translation: nothing, entries: new Map(), verdict: undefined };
+    const state = roots.get(key) ?? { ref: recorded.ref, translation: nothing, entries: noEntries, verdict: undefined };
     const before = state.translation.entries;
     state.translation = translate(key, recorded, output.failures);
     roots.set(key, state);
@@ -126,7 +129,7 @@ export function createEngine(settings: TranslateSettings) {
     if (state === undefined) return; // forgotten in this very batch
     const { inForce, conflicts } = settleClaims(state.translation, claims.holderOf);
     emitChanges(state.entries, inForce, output);
-    state.entries = inForce;
+    state.entries = inForce.size === 0 ? noEntries : inForce;
     const verdict = verdictOf(state, store.find(state.ref)?.object.metadata.generation, conflicts);
     if (!Equal(state.verdict, verdict)) output.verdicts.push(verdict);
     state.verdict = verdict;

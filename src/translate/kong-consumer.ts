@@ -1,6 +1,6 @@
 import { pluginsAnnotation } from '#resources/annotations.ts';
 import type { KongConsumer } from '#resources/kong-consumer.ts';
-import { formatRef, refKey, type Ref } from '#resources/ref.ts';
+import { flatText, formatRef, refKey, type Ref } from '#resources/ref.ts';
 import { credentialLabel, secret } from '#resources/secret.ts';
 import { uidFromRef } from '#resources/ids.ts';
 import type { Problem } from '#resources/verdict.ts';
@@ -53,10 +53,10 @@ function nameClaims(object: KongConsumer, { ref }: Context): Claim[] {
   return (['username', 'custom_id'] as const)
     .filter((field) => (object[field] ?? '') !== '')
     .map((field) => ({
-      key: `${field}:${object[field]}`,
+      key: flatText(field, ':', object[field] ?? ''),
       owner: refKey(ref),
       rank,
-      what: `${field} ${object[field]}`,
+      what: flatText(field, ' ', object[field] ?? ''),
       field,
       holder: ref,
       effect: 'object not in force',
@@ -103,18 +103,18 @@ function translateCredential(object: KongConsumer, place: CredentialPlace, conte
   }
   const entry: CredentialEntry = {
     kind: 'credential',
-    key: `credential:${refKey(about)}@${refKey(ref)}`,
+    key: flatText('credential:', refKey(about), '@', refKey(ref)),
     digest: read.digest,
     credentialId: found.metadata.uid ?? uidFromRef(about),
     consumer: place.identity,
     ...(read.expiresAtMs === undefined ? {} : { expiresAtMs: read.expiresAtMs }),
   };
   const key: Claim = {
-    key: `key:${read.digest}`,
+    key: flatText('key:', read.digest),
     owner: entry.key,
     // The older Secret has the key; of two consumers that list one Secret, the older.
-    rank: `${rankOf(about, found)}|${rankOf(ref, object)}`,
-    what: `the key of ${formatRef(about)}`,
+    rank: flatText(rankOf(about, found), '|', rankOf(ref, object)),
+    what: flatText('the key of ', formatRef(about)),
     field,
     holder: about,
     effect: 'credential not in force',
@@ -127,7 +127,7 @@ function translateConsumer(object: KongConsumer, context: Context): Translation 
   if (problems.some((problem) => problem.effect === 'object not in force')) return { entries: [], problems };
   const names = nameClaims(object, context);
   const identity = identityOf(object);
-  const consumer: ConsumerEntry = { kind: 'consumer', key: `consumer:${refKey(context.ref)}`, identity };
+  const consumer: ConsumerEntry = { kind: 'consumer', key: flatText('consumer:', refKey(context.ref)), identity };
   const entries: ClaimedEntry[] = [{ entry: consumer, claims: names }];
   for (const [index, name] of (object.credentials ?? []).entries()) {
     if (object.credentials?.indexOf(name) !== index) continue; // listed twice: once is enough

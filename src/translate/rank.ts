@@ -1,12 +1,12 @@
 import type { KubernetesObject } from '#resources/kind.ts';
-import type { Ref } from '#resources/ref.ts';
+import { flatText, type Ref } from '#resources/ref.ts';
 
 /**
  * The age of an object as text that sorts: creation time, then namespace/name. The older has what two
  * want. An object without a creation time (a file that nobody stamped) counts as older than any with one.
  */
 export function rankOf(ref: Ref, object: KubernetesObject): string {
-  return `${creationTime(object) ?? ''}|${ref.namespace}/${ref.name}`;
+  return flatText(creationTime(object) ?? '', '|', ref.namespace, '/', ref.name);
 }
 
 /** `creationTimestamp` in UTC with milliseconds, so that text order is time order; undefined if unreadable. */
