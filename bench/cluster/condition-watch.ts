@@ -2,6 +2,7 @@ import { collectionPath } from '#resources/api-path.ts';
 import { kindNamed } from '#resources/all-kinds.ts';
 import type { KubernetesObject } from '#resources/kind.ts';
 import type { KubernetesConnection } from '#source/kubernetes-api.ts';
+import { createListWatch } from '#source/list-watch.ts';
 
 /** A condition as it was seen on a watch. */
 export interface SeenCondition {
@@ -14,30 +15,24 @@ interface Condition extends SeenCondition {
 }
 
 interface Waiter {
-  readonly name: string;
   isRight(seen: SeenCondition): boolean;
   resolve(atMs: number): void;
 }
-
-const silenceMs = 600_000;
 
 const programmedOf = ({ status }: KubernetesObject): Condition | undefined =>
   (status as { conditions?: readonly Condition[] } | undefined)?.conditions?.find(({ type }) => type === 'Programmed');
 
 /**
- * Watches the condition `Programmed` of all objects of a kind, as `kubectl wait` does of one.
- *
- * `failed` rejects when the watch ends of itself.
+ * Watches the condition `Programmed` of all objects of a kind, as `kubectl wait` does of one. The list-watch is
+ * Latchkey's own: the API server ends a watch whose reader is slow for a moment.
  */
 export function watchConditions(api: KubernetesConnection, kindName: string) {
-  const stopped = new AbortController();
   const seen = new Map<string, SeenCondition>();
+  const waiters = new Map<string, Waiter>();
   /** When a condition was seen to become another: as many writes of a status. */
   const writtenAtMs: number[] = [];
-  let waiters: Waiter[] = [];
 
-  const take = ({ type, object }: { type: string; object: KubernetesObject }): void => {
-    if (type === 'ERROR' || type === 'BOOKMARK') return;
+  const take = (object: KubernetesObject): void => {
     const condition = programmedOf(object);
     if (condition === undefined) return;
     const { name } = object.metadata;
@@ -45,45 +40,37 @@ export function watchConditions(api: KubernetesConnection, kindName: string) {
     const { status, observedGeneration } = condition;
     if (before?.status === status && before.observedGeneration === observedGeneration) return;
     const atMs = performance.now();
-    if (type === 'MODIFIED') writtenAtMs.push(atMs);
+    if (before !== undefined) writtenAtMs.push(atMs);
     seen.set(name, { status, observedGeneration });
-    waiters = waiters.filter((waiter) => {
-      if (waiter.name !== name || !waiter.isRight({ status, observedGeneration })) return true;
-      waiter.resolve(atMs);
-      return false;
-    });
+    const waiter = waiters.get(name);
+    if (waiter?.isRight({ status, observedGeneration }) === true) waiter.resolve(atMs);
   };
 
-  const follow = async (): Promise<void> => {
-    const path = collectionPath(kindNamed(kindName), 'default');
-    const query = { watch: 'true', timeoutSeconds: String(silenceMs / 1_000) };
-    const onLine = (line: string): void => {
-      if (line !== '') take(JSON.parse(line) as { type: string; object: KubernetesObject });
-    };
-    await api.lines({ path, query, silenceMs, signal: stopped.signal, onLine });
-  };
-  const failed = follow().catch((error: unknown) => {
-    if (!stopped.signal.aborted) throw error;
+  const listWatch = createListWatch({
+    api,
+    path: collectionPath(kindNamed(kindName), 'default'),
+    changes(changes) {
+      for (const change of changes) if (change.type === 'put') take(change.object);
+    },
+    state: () => undefined,
   });
+  listWatch.start();
 
   return {
     writtenAtMs,
-    /** How many objects have a condition with this status. */
-    count: (status: string): number => [...seen.values()].filter((one) => one.status === status).length,
-    of: (name: string): SeenCondition | undefined => seen.get(name),
-    /** Resolves with the time at which an object was seen to say this; at once when it says so already. */
+    /** Resolves with the time at which an object was seen to say this; at once when it says so already. @throws Error */
     async until(name: string, isRight: Waiter['isRight'], deadlineMs: number): Promise<number> {
       const now = seen.get(name);
       if (now !== undefined && isRight(now)) return performance.now();
       const { promise, resolve, reject } = Promise.withResolvers<number>();
       const timer = setTimeout(() => reject(new Error(`${name} does not say so after ${deadlineMs} ms`)), deadlineMs);
-      waiters.push({ name, isRight, resolve });
-      return Promise.race([promise, failed.then(() => promise)]).finally(() => clearTimeout(timer));
+      waiters.set(name, { isRight, resolve });
+      return promise.finally(() => {
+        clearTimeout(timer);
+        waiters.delete(name);
+      });
     },
-    async stop(): Promise<void> {
-      stopped.abort();
-      await failed;
-    },
+    stop: async (): Promise<void> => listWatch.stop(),
   };
 }
 
