@@ -42,6 +42,8 @@ export interface ClusterStatusOptions {
   readonly burst: number;
   /** The object as it was watched last, its status included. */
   objectOf(ref: Ref): KubernetesObject | undefined;
+  /** How long a problem must stand before an Event tells of it, in milliseconds. Default one second. */
+  readonly settleMs?: number;
   /** Told when this replica begins or ceases to lead. */
   onLeading?(leads: boolean): void;
   /** Times of the election. */
@@ -69,11 +71,11 @@ export function createClusterStatus(options: ClusterStatusOptions) {
 
   const askAll = (): void => entries.forEach((_, key) => askStatus(key));
   const published = createPublishedAddresses({ ...options, changed: askAll });
-  const writing = { ...options, latest, pause: (ms: number) => limit.pause(ms) };
+  const verdictOf = (key: string): Verdict | undefined => entries.get(key)?.verdict;
+  const writing = { ...options, latest, verdictOf, pause: (ms: number) => limit.pause(ms) };
   const statuses = createStatusQueue({
     ...writing,
     turn: async () => turn('urgent'),
-    verdictOf: (key) => entries.get(key)?.verdict,
     addresses: published.current,
   });
   const events = createEventQueue({ ...writing, turn: async () => turn('patient') });

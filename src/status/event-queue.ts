@@ -1,9 +1,10 @@
+import { refKey, type Ref } from '#resources/ref.ts';
 import type { Problem, Verdict } from '#resources/verdict.ts';
 import type { KubernetesApi } from '#source/kubernetes-api.ts';
 import type { Logger } from '#telemetry/log.ts';
 import { isInForce } from './conditions.ts';
 import { writeEvent, type Told } from './event-write.ts';
-import { inForceEvent, problemEvent, type EventContext } from './events.ts';
+import { inForceEvent, problemEvent, type EventContext, type KubernetesEvent } from './events.ts';
 import type { LatestObjects } from './latest-objects.ts';
 import { createWriter } from './writer.ts';
 
@@ -13,6 +14,10 @@ export interface EventQueueOptions {
   /** Name of this pod or host. */
   readonly identity: string;
   readonly latest: LatestObjects;
+  /** What was found out last about the object of this `refKey`. */
+  verdictOf(key: string): Verdict | undefined;
+  /** How long a problem must stand before it is told, in milliseconds. Default one second. */
+  readonly settleMs?: number;
   pause(ms: number): void;
   /** Resolves when it is our turn for one more request. @throws NotLeading */
   turn(): Promise<void>;
@@ -20,15 +25,30 @@ export interface EventQueueOptions {
 
 /** Events may wait; two at a time leave the API server to the statuses. */
 const concurrency = 2;
+/**
+ * One `kubectl apply` of a Secret and its consumer makes problems that last for some milliseconds: nobody is to
+ * read of them.
+ */
+const usualSettleMs = 1000;
 
 const sameProblem = (a: Problem, b: Problem): boolean => a.reason === b.reason && a.message === b.message;
 
 const isOursAndBroken = (verdict: Verdict | undefined): boolean =>
   verdict !== undefined && verdict.notOurs === undefined && !isInForce(verdict);
 
+/** An Event that waits; `stands` says whether there still is what it tells of. */
+interface Pending extends Told {
+  stands(): boolean;
+}
+
+const keyOf = ({ metadata }: KubernetesEvent): string => `${metadata.namespace}/${metadata.name}`;
+
 /** The Events that wait to be told, by name: what is asked for twice is told once. */
-export function createEventQueue({ api, log, identity, latest, pause, turn }: EventQueueOptions) {
-  const pending = new Map<string, Told>();
+export function createEventQueue(options: EventQueueOptions) {
+  const { api, log, identity, latest, pause, turn, verdictOf, settleMs = usualSettleMs } = options;
+  const pending = new Map<string, Pending>();
+  /** Keys of those that are being told. */
+  const underWay = new Set<string>();
 
   const writer = createWriter({
     pause,
@@ -37,17 +57,33 @@ export function createEventQueue({ api, log, identity, latest, pause, turn }: Ev
     async write(name) {
       const told = pending.get(name);
       if (told === undefined) return undefined;
-      await writeEvent({ api, turn }, told);
+      underWay.add(name);
+      try {
+        if (told.stands()) await writeEvent({ api, turn }, told);
+      } finally {
+        underWay.delete(name);
+      }
       if (pending.get(name) === told) pending.delete(name);
       return undefined;
     },
   });
 
-  const add = (told: Told): void => {
-    const name = `${told.event.metadata.namespace}/${told.event.metadata.name}`;
-    pending.set(name, told);
-    writer.add(name);
+  const add = (told: Pending, afterMs: number): void => {
+    const key = keyOf(told.event);
+    pending.set(key, told);
+    if (afterMs === 0) writer.add(key);
+    else writer.addAfter(key, afterMs);
   };
+
+  const stillHas = (ref: Ref, problem: Problem): boolean =>
+    verdictOf(refKey(ref))?.problems.some((known) => sameProblem(known, problem)) === true;
+
+  /** Whether somebody may have read that the object was broken: not if all that was wrong still waits to be told. */
+  const wasTold = (context: EventContext, { problems }: Verdict): boolean =>
+    problems.some((problem) => {
+      const key = keyOf(problemEvent(context, problem));
+      return !pending.has(key) || underWay.has(key);
+    });
 
   return {
     /**
@@ -61,9 +97,11 @@ export function createEventQueue({ api, log, identity, latest, pause, turn }: Ev
       const isRepeated = before !== undefined;
       for (const problem of verdict.problems) {
         if (before?.problems.some((known) => sameProblem(known, problem)) === true) continue;
-        add({ event: problemEvent(context, problem), isRepeated });
+        const stands = (): boolean => stillHas(verdict.ref, problem);
+        add({ event: problemEvent(context, problem), isRepeated, stands }, settleMs);
       }
-      if (isOursAndBroken(before) && isInForce(verdict)) add({ event: inForceEvent(context), isRepeated });
+      if (before === undefined || !isOursAndBroken(before) || !isInForce(verdict)) return;
+      if (wasTold(context, before)) add({ event: inForceEvent(context), isRepeated, stands: () => true }, 0);
     },
     clear(): void {
       pending.clear();

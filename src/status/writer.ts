@@ -101,6 +101,10 @@ export function createWriter({ write, pause, concurrency, log }: WriterOptions) 
 
   return {
     add,
+    /** Adds a key when so many milliseconds are over; to add it before that makes it so at once. */
+    addAfter(key: string, ms: number): void {
+      if (!isStopped) addAfter(key, ms);
+    },
     /** Forgets everything that waits. */
     clear,
     /** Resolves when what is under way is over; nothing else is begun. */

@@ -75,6 +75,29 @@ describeCluster('Events', () => {
     if (object.namespace === '') await commands().kubectl(['delete', kind, 'wrong']);
   });
 
+  test('a problem that is gone within a moment is not told, nor that it is mended', async () => {
+    const patient = await startReplica({ access: controlPlane(), namespace, kinds, lease: 'patient', settleMs: 300 });
+    await patient.leads();
+    const [passing, lasting] = [ref('KongConsumer', 'passing'), ref('KongConsumer', 'lasting')];
+    for (const one of [passing, lasting]) {
+      await commands().apply(objectFor(one));
+      await patient.followed(one);
+    }
+    patient.say(passing, noSecret(namespace, 'absent'));
+    patient.say(passing);
+    patient.say(lasting, noSecret(namespace, 'absent'));
+    await patient.seen('an Event', () => patient.answered().some(isEvent));
+    expect(await eventsOf(passing)).toEqual([]);
+    expect((await eventsOf(lasting)).map(({ type, reason }) => `${type} ${reason}`)).toEqual([
+      'Warning SecretNotFound',
+    ]);
+    patient.say(lasting);
+    await patient.seen('two Events', () => patient.answered().filter(isEvent).length >= 2);
+    const told = (await eventsOf(lasting)).map(({ type, reason }) => `${type} ${reason}`);
+    expect(told.sort()).toEqual(['Normal Programmed', 'Warning SecretNotFound']);
+    await patient.stop();
+  });
+
   test('each problem is told once, at every report and at an edit', async () => {
     const object = ref('KongConsumer', 'once');
     await create(object);

@@ -64,6 +64,7 @@ export async function startReplica(options: ReplicaOptions) {
     publish: undefined,
     qps: 100,
     burst: 300,
+    settleMs: 0,
     timing: { renewMs: 200, lookMs: 100 },
     objectOf: (ref) => objects.get(refKey(ref)),
     ...given,
