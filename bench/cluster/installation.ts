@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { KubernetesApi } from '#source/kubernetes-api.ts';
 import { kubeconfigFor, type ControlPlaneAccess } from '../../test/support/control-plane.ts';
+import { imageNodeFlags } from '../../test/support/image-entrypoint.ts';
 import { untilAnswers } from '../ask.ts';
 import { freePort } from '../free-port.ts';
 import { runProcess, startProcess, type Running } from '../process.ts';
@@ -62,7 +63,7 @@ async function startReplica(flags: readonly string[], nodeFlags: readonly string
   const [proxy, status] = [await freePort(), await freePort()];
   const listen = [`--proxy-listen=127.0.0.1:${proxy}`, `--status-listen=127.0.0.1:${status}`, '--admin-listen=off'];
   const env = { ...process.env, POD_NAME: 'latchkey-0', POD_NAMESPACE: namespace };
-  const command = [process.execPath, ...nodeFlags, 'src/main.ts', ...flags, ...listen];
+  const command = [process.execPath, ...imageNodeFlags(), ...nodeFlags, 'src/main.ts', ...flags, ...listen];
   const startedAtMs = performance.now();
   const running = startProcess(command, { cwd: checkout, env });
   await untilAnswers(running, {

@@ -8,6 +8,7 @@ import { dirname, join } from 'node:path';
 import { chart, type Container, type Values } from './chart.ts';
 import { commandsFor } from './cluster-context.ts';
 import { kubeconfigFor, type ControlPlaneAccess } from './control-plane.ts';
+import { imageNodeFlags } from './image-entrypoint.ts';
 import { launchLatchkey, type LatchkeyProcess } from './latchkey-process.ts';
 
 /** Where and how it is installed. */
@@ -106,7 +107,8 @@ export async function installLatchkey({ access, namespace, values = {} }: Instal
     const fromChart = containers[0].args.filter((arg) => !/^--(?:proxy|admin|status)-listen=/.test(arg));
     const { flags, env, wrapper } = places[inPod === true ? 'inPod' : 'outside'];
     const all = { ...Object.fromEntries(stated), POD_NAME: pod, POD_NAMESPACE: namespace, ...env };
-    return launchLatchkey([...fromChart, ...flags, '--drain-delay-ms=0', ...more], nodeFlags, all, wrapper);
+    const asShipped = [...imageNodeFlags(), ...nodeFlags];
+    return launchLatchkey([...fromChart, ...flags, '--drain-delay-ms=0', ...more], asShipped, all, wrapper);
   };
   return {
     launch,
