@@ -122,7 +122,9 @@ describeCluster('CustomResourceDefinitions that come and go', () => {
     for (const name of names) {
       const reason = '--for=jsonpath={.status.conditions[0].reason}=InvalidObject';
       await cluster.kubectl(['wait', reason, `kongplugin/${name}`, '--timeout=20s']);
-      expect(await cluster.kubectl(['describe', 'kongplugin', name])).toMatch(/Warning +InvalidObject/);
+      await untilFound('an Event tells it', async () =>
+        /Warning +InvalidObject/.test(await cluster.kubectl(['describe', 'kongplugin', name])) ? true : undefined,
+      );
     }
     const versions = async () => cluster.kubectl(['get', 'kongplugins', '-o', 'jsonpath={..resourceVersion}']);
     const [before, line] = [await versions(), latchkey.output().length];
