@@ -22,7 +22,7 @@ export function createReads() {
     const readers = readersOf.get(read) ?? [];
     if (readers instanceof Set) readers.add(reader);
     else if (readers.includes(reader)) return;
-    else readersOf.set(read, readers.length < few ? [...readers, reader] : new Set([...readers, reader]));
+    else readersOf.set(read, readers.length < few ? readers.concat(reader) : new Set([...readers, reader]));
   };
 
   return {
@@ -31,7 +31,8 @@ export function createReads() {
       for (const read of readsOf.get(reader) ?? []) if (!reads.has(read)) unlink(read, reader);
       for (const read of reads) link(read, reader);
       if (reads.size === 0) readsOf.delete(reader);
-      else readsOf.set(reader, [...reads]);
+      // A copy has room for what is in it; what spreads a set keeps room for seventeen.
+      else readsOf.set(reader, [...reads].slice());
     },
 
     /** The readers of a read; they are to run again when its answer changes. */

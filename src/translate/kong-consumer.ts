@@ -119,7 +119,7 @@ function translateCredential(object: KongConsumer, place: CredentialPlace, conte
     holder: about,
     effect: 'credential not in force',
   };
-  return { entry, claims: [...place.names, key] };
+  return { entry, claims: place.names.concat(key) };
 }
 
 function translateConsumer(object: KongConsumer, context: Context): Translation {
@@ -135,7 +135,7 @@ function translateConsumer(object: KongConsumer, context: Context): Translation 
     if (Array.isArray(translated)) problems.push(...translated);
     else entries.push(translated);
   }
-  return { entries, problems };
+  return { entries: entries.slice(), problems }; // a copy: what grew keeps room for sixteen more
 }
 
 /** A consumer: its name, and a credential for each Secret it lists. */
