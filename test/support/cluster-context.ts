@@ -23,12 +23,13 @@ export interface CommandResult {
 
 /** Runs a program to its end; what it is given on standard input comes first. */
 export async function runProgram(path: string, args: readonly string[], input = ''): Promise<CommandResult> {
-  const child = spawn(path, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+  // Nothing is written to a program that is given nothing: it may have ended by then.
+  const child = spawn(path, args, { stdio: [input === '' ? 'ignore' : 'pipe', 'pipe', 'pipe'] });
   let stdout = '';
   let stderr = '';
-  child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString('utf8')));
-  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString('utf8')));
-  child.stdin.end(input);
+  child.stdout?.on('data', (chunk: Buffer) => (stdout += chunk.toString('utf8')));
+  child.stderr?.on('data', (chunk: Buffer) => (stderr += chunk.toString('utf8')));
+  child.stdin?.end(input);
   await once(child, 'close');
   return { code: child.exitCode, stdout, stderr };
 }
