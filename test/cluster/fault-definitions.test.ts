@@ -126,7 +126,8 @@ describeCluster('CustomResourceDefinitions that come and go', () => {
         /Warning +InvalidObject/.test(await cluster.kubectl(['describe', 'kongplugin', name])) ? true : undefined,
       );
     }
-    const versions = async () => cluster.kubectl(['get', 'kongplugins', '-o', 'jsonpath={.items[*].metadata.resourceVersion}']);
+    const versions = async () =>
+      cluster.kubectl(['get', 'kongplugins', '-o', 'jsonpath={.items[*].metadata.resourceVersion}']);
     const [before, line] = [await versions(), latchkey.output().length];
     await leaseRenewals(cluster, releaseNamespace, 3);
     expect(await versions()).toBe(before);
