@@ -33,6 +33,7 @@ export interface LeaderOptions {
 }
 
 const grantText = 'grant the verbs get, create and update on leases of API group "coordination.k8s.io"';
+const tooLate = 'could not renew the Lease in time';
 
 /** Has at most one replica lead at a time. */
 export function createLeader(options: LeaderOptions) {
@@ -65,7 +66,7 @@ export function createLeader(options: LeaderOptions) {
   const lead = (): void => {
     toldError = undefined;
     clearTimeout(deadline);
-    deadline = setTimeout(() => lose('could not renew the Lease in time'), endsAtMs() - performance.now());
+    deadline = setTimeout(() => lose(tooLate), endsAtMs() - performance.now());
     if (leads) return;
     leads = true;
     log.info({ lease: name, identity }, 'leads: writes status and Events');
@@ -81,8 +82,12 @@ export function createLeader(options: LeaderOptions) {
   };
 
   const claim = async (): Promise<void> => {
+    const endedAtMs = endsAtMs();
     try {
-      if (await lease.claim()) lead();
+      const isOurs = await lease.claim();
+      // The answer may come just before the timer that is due; what was not written meanwhile is asked for again.
+      if (performance.now() >= endedAtMs) lose(tooLate);
+      if (isOurs) lead();
       else lose('somebody else holds the Lease');
     } catch (error) {
       tellError(error);
