@@ -95,7 +95,7 @@ export function createClusterStatus(options: ClusterStatusOptions) {
     gained() {
       options.onLeading?.(true);
       askAll();
-      for (const entry of entries.values()) tellEvents(undefined, entry);
+      if (options.emitEvents) for (const { verdict } of entries.values()) events.takeOver(verdict);
     },
     lost() {
       options.onLeading?.(false);
@@ -131,6 +131,7 @@ export function createClusterStatus(options: ClusterStatusOptions) {
       for (const ref of forgotten) {
         entries.delete(refKey(ref));
         statuses.forget(ref);
+        events.forget(ref);
       }
       for (const verdict of verdicts) take(verdict);
     },

@@ -50,7 +50,7 @@ const effectsByGravity: readonly Effect[] = [
 const mildEffects: ReadonlySet<Effect> = new Set(['the first is in force', 'field ignored']);
 
 /** Whether an object with this problem is in force all the same. */
-function isMild(problem: Problem): boolean {
+export function isMild(problem: Problem): boolean {
   return mildEffects.has(problem.effect);
 }
 
