@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { describeCluster } from '../support/cluster-context.ts';
 import { consumer, openAndGuarded, service, slice } from '../support/cluster-objects.ts';
-import { installLatchkey } from '../support/installed-latchkey.ts';
 import type { LatchkeyProcess } from '../support/latchkey-process.ts';
 import { streamRequests } from '../support/request-stream.ts';
 import { askedOf, startServedCluster, type ServedCluster } from '../support/served-cluster.ts';
@@ -32,7 +31,6 @@ describeCluster('namespaces', () => {
   let everywhere: LatchkeyProcess;
   let latchkey: LatchkeyProcess;
   let ask: ReturnType<typeof askedOf>;
-  let upgrade: () => Promise<unknown>;
 
   const fill = async (name: string): Promise<void> => {
     const backends = [service, slice(cluster.pods.addresses, cluster.pods.port)];
@@ -42,19 +40,14 @@ describeCluster('namespaces', () => {
 
   beforeAll(async () => {
     cluster = await startServedCluster();
-    const { access } = cluster.controlPlane;
     await cluster.apply(...['team-a', 'team-b', 'team-c', 'doomed'].map(namespace));
     for (const name of ['team-a', 'team-b', 'team-c', 'doomed']) await fill(name);
-    upgrade = async () => installLatchkey({ access, namespace: 'narrow', values });
-    const narrow = await installLatchkey({ access, namespace: 'narrow', values });
+    const narrow = await cluster.install('narrow', values);
     everywhere = await cluster.start();
     latchkey = await narrow.start({ pod: 'narrow-0' });
     ask = askedOf(latchkey);
   });
-  afterAll(async () => {
-    latchkey.child.kill('SIGKILL');
-    await cluster.stop();
-  });
+  afterAll(async () => cluster.stop());
 
   const linesOf = (replica: LatchkeyProcess, level: number): string[] =>
     replica
@@ -114,7 +107,7 @@ describeCluster('namespaces', () => {
     const reason = '--for=jsonpath={.status.conditions[0].reason}=SecretNotFound';
     await cluster.kubectl(['wait', '-n', 'team-a', reason, 'kongconsumer/later', '--timeout=20s']);
     await cluster.apply(namespace('team-b'));
-    await upgrade();
+    await cluster.install('narrow', values); // its Role in the new namespace
     await fill('team-b');
     await untilStatus(ask('/team-b-guarded', 'team-b-alices-key'), 200, 40_000);
     await untilReadiness(latchkey, { status: 200, text: /^ok$/ });

@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { Agent, fetch } from 'undici';
 import { controlPlanePrograms, type Programs } from './control-plane-programs.ts';
 import { freePort } from './free-port.ts';
+import { ownChild } from './owned-children.ts';
 
 /** What a test needs to use a control plane; plain data, so that it can be handed from process to process. */
 export interface ControlPlaneAccess {
@@ -55,20 +56,14 @@ interface Program {
   kill(): Promise<void>;
 }
 
-/** Every child of this process; whatever happens to a test run, none outlives it. */
-const children = new Set<ChildProcess>();
-process.once('exit', () => {
-  for (const child of children) child.kill('SIGKILL');
-});
-
 function startProgram(path: string, args: readonly string[]): Program {
   const child = spawn(path, args, { stdio: ['ignore', 'pipe', 'pipe'] });
-  children.add(child);
+  ownChild(child);
   let text = '';
   const note = (chunk: Buffer): void => void (text = `${text}${chunk.toString('utf8')}`.slice(-64 * 1024));
   child.stdout.on('data', note);
   child.stderr.on('data', note);
-  const gone = once(child, 'exit').finally(() => children.delete(child));
+  const gone = once(child, 'exit');
   gone.catch((error: unknown) => note(Buffer.from(String(error))));
   return {
     child,

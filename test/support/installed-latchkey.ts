@@ -10,6 +10,7 @@ import { commandsFor } from './cluster-context.ts';
 import { kubeconfigFor, type ControlPlaneAccess } from './control-plane.ts';
 import { imageNodeFlags } from './image-entrypoint.ts';
 import { launchLatchkey, type LatchkeyProcess } from './latchkey-process.ts';
+import { ownChild } from './owned-children.ts';
 
 /** Where and how it is installed. */
 export interface Installation {
@@ -108,7 +109,10 @@ export async function installLatchkey({ access, namespace, values = {} }: Instal
     const { flags, env, wrapper } = places[inPod === true ? 'inPod' : 'outside'];
     const all = { ...Object.fromEntries(stated), POD_NAME: pod, POD_NAMESPACE: namespace, ...env };
     const asShipped = [...imageNodeFlags(), ...nodeFlags];
-    return launchLatchkey([...fromChart, ...flags, '--drain-delay-ms=0', ...more], asShipped, all, wrapper);
+    const asked = [...fromChart, ...flags, '--drain-delay-ms=0', ...more];
+    const launched = await launchLatchkey(asked, asShipped, all, wrapper);
+    ownChild(launched.child);
+    return launched;
   };
   return {
     launch,

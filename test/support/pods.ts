@@ -6,6 +6,7 @@ import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { ownChild } from './owned-children.ts';
 
 const run = promisify(execFile);
 const server = join(import.meta.dirname, 'pod-server.ts');
@@ -38,11 +39,14 @@ export async function startPods(count: number): Promise<Pods> {
     for (const address of addresses) await ip('-n', name, 'addr', 'add', `${address}/24`, 'dev', 'eth0');
     await ip('-n', name, 'link', 'set', 'eth0', 'up');
     const args = ['netns', 'exec', name, process.execPath, server, String(podPort), ready];
-    const child = spawn('ip', args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn('ip', args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    ownChild(child);
+    let complaint = '';
+    child.stderr.on('data', (chunk: Buffer) => (complaint += chunk.toString('utf8')));
     const gone = once(child, 'exit');
     await Promise.race([
       once(child.stdout, 'data'),
-      gone.then(() => Promise.reject(new Error('the pods do not start'))),
+      gone.then(() => Promise.reject(new Error(`the pods do not start: ${complaint}`))),
     ]);
     return {
       addresses,

@@ -12,8 +12,6 @@ import type { Asked } from './until-status.ts';
 
 export interface ServedClusterOptions {
   readonly values?: Values;
-  /** Done before the chart is installed. */
-  readonly before?: (controlPlane: ControlPlane) => Promise<void>;
 }
 
 export interface ServedCluster extends ReturnType<typeof commandsFor> {
@@ -22,6 +20,8 @@ export interface ServedCluster extends ReturnType<typeof commandsFor> {
   readonly api: ReturnType<typeof objectApi>;
   readonly pods: Pods;
   readonly installed: InstalledLatchkey;
+  /** Installs the chart once more, or anew; `stop` stops its replicas too. */
+  install(namespace: string, values: Values): Promise<InstalledLatchkey>;
   /** Starts a replica that `stop` stops, and resolves when it serves. */
   start(options?: RunOptions): Promise<LatchkeyProcess>;
   /** Starts a replica that `stop` stops, whether it serves or not. */
@@ -34,40 +34,52 @@ export const releaseNamespace = 'latchkey';
 
 /** Installs the chart on a control plane of its own, with the Service `echo` of two pods in `default`. */
 export async function startServedCluster(options: ServedClusterOptions = {}): Promise<ServedCluster> {
+  const ends = new AsyncDisposableStack();
+  try {
+    return await serve(options, ends);
+  } catch (error) {
+    await ends.disposeAsync(); // no test will stop what it was not given
+    throw error;
+  }
+}
+
+/** What it starts is stopped with `ends`, the last first. */
+async function serve({ values = {} }: ServedClusterOptions, ends: AsyncDisposableStack): Promise<ServedCluster> {
   const controlPlane = await startControlPlane();
+  ends.defer(async () => controlPlane.stop());
   const { access } = controlPlane;
   const commands = commandsFor(access);
   const pods = await startPods(2);
-  await options.before?.(controlPlane);
-  const { values = {} } = options;
-  const installed = await installLatchkey({ access, namespace: releaseNamespace, values });
+  ends.defer(async () => pods.close());
   const api = objectApi(access);
+  ends.defer(async () => api.close());
   const replicas: LatchkeyProcess[] = [];
-  await commands.apply(service, slice(pods.addresses, pods.port));
+  ends.defer(() => {
+    for (const { child } of replicas) child.kill('SIGKILL');
+  });
 
-  const note = (replica: LatchkeyProcess): LatchkeyProcess => {
-    replicas.push(replica);
-    return replica;
-  };
-  return {
-    ...commands,
-    controlPlane,
-    api,
-    pods,
-    installed,
-    launch: async (run) => note(await installed.launch(run)),
-    async start(run) {
-      const replica = note(await installed.launch(run));
-      await replica.printed('"msg":"serving"');
+  const install = async (namespace: string, chartValues: Values): Promise<InstalledLatchkey> => {
+    const release = await installLatchkey({ access, namespace, values: chartValues });
+    const launch: InstalledLatchkey['launch'] = async (run) => {
+      const replica = await release.launch(run);
+      replicas.push(replica);
       return replica;
-    },
-    async stop() {
-      for (const { child } of replicas) child.kill('SIGKILL');
-      await api.close();
-      await pods.close();
-      await controlPlane.stop();
-    },
+    };
+    return {
+      ...release,
+      launch,
+      async start(run) {
+        const replica = await launch(run);
+        await replica.printed('"msg":"serving"');
+        return replica;
+      },
+    };
   };
+  const installed = await install(releaseNamespace, values);
+  await commands.apply(service, slice(pods.addresses, pods.port));
+  const { launch, start } = installed;
+  const stop = async (): Promise<void> => ends.disposeAsync();
+  return { ...commands, controlPlane, api, pods, installed, install, launch, start, stop };
 }
 
 /** Resolves when the leader in a namespace has renewed its Lease so often, two seconds apart: time enough for a write. */
