@@ -93,6 +93,24 @@ describeCluster('CustomResourceDefinitions that come and go', () => {
     expect(latchkey.child.exitCode).toBeNull();
   }, 60_000);
 
+  test('deleted while it was cut off: it is told of no deletion, finds that all are gone, and closes', async () => {
+    latchkey.child.kill('SIGSTOP');
+    try {
+      await cluster.controlPlane.stopApiServer(); // its connections end, and it cannot make new ones
+      await cluster.controlPlane.startApiServer();
+      await cluster.kubectl(['delete', '-f', definitions, '--timeout=60s']);
+    } finally {
+      latchkey.child.kill('SIGCONT');
+    }
+    await untilStatus(ask('/guarded', 'alices-key'), 503, 20_000);
+    await untilStatus(ask('/open'), 200, 0);
+    await untilReadiness(latchkey, { status: 200, text: /kongplugins[^\n]*not installed/ });
+    await install();
+    await cluster.apply(...openAndGuarded);
+    await untilStatus(ask('/guarded', 'alices-key'), 200);
+    await untilReadiness(latchkey, { status: 200, text: /^ok$/ });
+  }, 60_000);
+
   test('a plugin that was stored before its schema was tightened: closed, told, and nothing spins', async () => {
     latchkey.child.kill('SIGSTOP'); // what it sees first shall be the strict schema
     await cluster.kubectl(['replace', '-f', '-'], JSON.stringify(await replaced()));
