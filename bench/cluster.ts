@@ -18,7 +18,7 @@ import { routesPart } from './cluster/routes.ts';
 import { onStage, type Stage } from './cluster/stage.ts';
 import { startPart, targetResidentMB } from './cluster/start.ts';
 import { statusPart } from './cluster/status.ts';
-import { connectWorkers, type WorkerConnections } from './cluster/worker-connections.ts';
+import { onWorkers, workers } from './cluster/worker-connections.ts';
 import { consumerName, createWorld, firstSight, type WorldSize } from './cluster/world.ts';
 import { progress, type BenchReport } from './report.ts';
 
@@ -39,8 +39,6 @@ export interface ClusterOptions {
   readonly nodeFlags: readonly string[];
 }
 
-/** The chart's own default. */
-const workers = 2;
 const settleDeadlineMs = 300_000;
 
 /** Runs a replica that may write quickly until all statuses are there: what is measured later finds them so. */
@@ -57,17 +55,16 @@ async function settleStatuses({ installation, api }: Stage, { consumers }: World
 interface Running {
   readonly stage: Stage;
   readonly replica: Replica;
-  readonly workers: WorkerConnections;
   readonly watch: ConditionWatch;
 }
 
 async function runningParts(running: Running, options: ClusterOptions): Promise<PartReport[]> {
-  const { stage, replica, workers: connections, watch } = running;
+  const { stage, replica, watch } = running;
   const { parts, size } = options;
   const run: Partial<Record<ClusterPart, () => Promise<PartReport>>> = {
-    propagation: async () => propagationPart(stage, connections, { size, ofEach: options.changes }),
+    propagation: async () => propagationPart(stage, replica, { size, ofEach: options.changes }),
     status: async () => statusPart(stage, watch, options.statusChanges),
-    routes: async () => routesPart(stage, { workers: connections, replica }, options.newRoutes),
+    routes: async () => routesPart(stage, replica, options.newRoutes),
     burst: async () => burstPart(stage, watch, { changes: options.burst, consumers: size.consumers }),
   };
   const reports: PartReport[] = [];
@@ -89,16 +86,14 @@ function memoryAfter(part: ClusterPart, { pid }: Replica): PartReport {
   return { tables: [figuresTable(`memory after ${part}`, figures)], facts: { part, memory }, failures: [] };
 }
 
-/** Starts a replica, hands it over with what asks and watches it, and ends all three whatever happens. */
+/** Starts a replica, hands it over with what watches it, and ends both whatever happens. */
 async function onReplica<T>(stage: Stage, options: StartOptions, run: (running: Running) => Promise<T>): Promise<T> {
   const replica = await stage.installation.start(options);
-  const connections = await connectWorkers(replica.origin, replica.pid, workers);
   const watch = watchConditions(stage.api, 'KongConsumer');
   try {
-    return await run({ stage, replica, workers: connections, watch });
+    return await run({ stage, replica, watch });
   } finally {
     await watch.stop();
-    await connections.close();
     await replica.stop();
   }
 }
@@ -112,7 +107,7 @@ async function partsInWorld(options: ClusterOptions, startOptions: StartOptions)
     const started = parts.includes('start') ? [await startPart(stage, options.starts, startOptions)] : [];
     if (!parts.some((part) => part !== 'start' && part !== 'kong-test')) return started;
     const reports = await onReplica(stage, startOptions, async (running) => {
-      await running.workers.untilHold([firstSight], performance.now());
+      await onWorkers(running.replica, async (all) => all.untilHold([firstSight], performance.now()));
       await running.watch.until(consumerName(size.consumers - 1), () => true, settleDeadlineMs);
       return runningParts(running, options);
     });

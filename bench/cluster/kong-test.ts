@@ -13,7 +13,7 @@ import type { PartReport } from './figures.ts';
 import type { Replica, StartOptions } from './installation.ts';
 import { residentMemory } from './resident-memory.ts';
 import { onStage, type Stage } from './stage.ts';
-import { connectWorkers } from './worker-connections.ts';
+import { onWorkers, type WorkerConnections } from './worker-connections.ts';
 import { consumerName, keyOf, podService } from './world.ts';
 
 const service = 'httpbin';
@@ -70,10 +70,14 @@ async function untilAllInEffect({ origin }: Replica, rules: number): Promise<voi
   await dispatcher.close();
 }
 
+interface Update {
+  readonly writeMs: number;
+  readonly effectMs: number;
+}
+
 /** Moves single Ingresses, as Kong's test does one: how long the write takes, and how long until it is in effect. */
-async function updateSome({ writes }: Stage, replica: Replica, rules: number) {
-  const connections = await connectWorkers(replica.origin, replica.pid, 2);
-  const took: { writeMs: number; effectMs: number }[] = [];
+async function updateSome({ writes }: Stage, connections: WorkerConnections, rules: number): Promise<Update[]> {
+  const took: Update[] = [];
   for (let n = 0; n < updates; n += 1) {
     const i = Math.floor((n * rules) / updates);
     const ref = { kind: 'Ingress', namespace: 'default', name: `test-ingress-${i}` };
@@ -86,7 +90,10 @@ async function updateSome({ writes }: Stage, replica: Replica, rules: number) {
       effectMs: await connections.untilHold(sights, answeredAtMs),
     });
   }
-  await connections.close();
+  return took;
+}
+
+function updateFigures(took: readonly Update[]) {
   const effects = took.map(({ effectMs }) => effectMs);
   return {
     updateMs: median(took.map(({ writeMs }) => writeMs)),
@@ -106,10 +113,10 @@ async function measureSize(rules: number, options: StartOptions) {
     await untilAllInEffect(replica, rules);
     const inEffectMs = performance.now() - appliedAtMs;
     progress(`applied in ${(applyMs / 1_000).toFixed(1)} s, in effect ${inEffectMs.toFixed(0)} ms later`);
-    const updated = await updateSome(stage, replica, rules);
+    const updated = await onWorkers(replica, async (connections) => updateSome(stage, connections, rules));
     const { nowMB } = residentMemory(replica.pid);
     await replica.stop();
-    return { rules, applyMs, inEffectMs, ...updated, residentMB: nowMB };
+    return { rules, applyMs, inEffectMs, ...updateFigures(updated), residentMB: nowMB };
   });
 }
 

@@ -6,8 +6,9 @@
 import { progress } from '../report.ts';
 import { changesOf, type ClusterChange } from './changes.ts';
 import { spreadOf, type PartReport } from './figures.ts';
+import type { Replica } from './installation.ts';
 import type { Stage } from './stage.ts';
-import type { WorkerConnections } from './worker-connections.ts';
+import { onWorkers, type WorkerConnections } from './worker-connections.ts';
 import type { WorldSize } from './world.ts';
 
 const targetMs = { p50: 15, p99: 50 };
@@ -19,14 +20,9 @@ async function measure({ write, sights }: ClusterChange, connections: WorkerConn
 }
 
 /** Makes the changes, one after the other. */
-export async function propagationPart(
-  stage: Stage,
-  connections: WorkerConnections,
-  { size, ofEach }: { readonly size: WorldSize; readonly ofEach: number },
-): Promise<PartReport> {
+async function measureAll(changes: readonly ClusterChange[], connections: WorkerConnections) {
   const measured: { kind: string; ms: number }[] = [];
   const failures: string[] = [];
-  const changes = changesOf(stage, size, ofEach);
   for (const [n, change] of changes.entries()) {
     if (n % 250 === 0) progress(`change ${n} of ${changes.length}`);
     try {
@@ -35,6 +31,16 @@ export async function propagationPart(
       failures.push(`change ${n} (${change.kind}): ${(error as Error).message}`);
     }
   }
+  return { measured, failures };
+}
+
+export async function propagationPart(
+  stage: Stage,
+  replica: Replica,
+  { size, ofEach }: { readonly size: WorldSize; readonly ofEach: number },
+): Promise<PartReport> {
+  const changes = changesOf(stage, size, ofEach);
+  const { measured, failures } = await onWorkers(replica, async (workers) => measureAll(changes, workers));
   const groups = Map.groupBy(measured, ({ kind }) => kind);
   const results = [['all', measured] as const, ...groups].map(([kind, some]) => {
     const spread = spreadOf(some.map(({ ms }) => ms));

@@ -8,7 +8,7 @@ import { progress } from '../report.ts';
 import { figuresTable, spreadOf, type PartReport } from './figures.ts';
 import type { Replica } from './installation.ts';
 import type { Stage } from './stage.ts';
-import type { Sight, WorkerConnections } from './worker-connections.ts';
+import { onWorkers, type Sight, type WorkerConnections } from './worker-connections.ts';
 import { keyOf, serviceName } from './world.ts';
 
 const key = keyOf(0);
@@ -70,15 +70,11 @@ async function editsUnderLoad({ writes }: Stage, workers: WorkerConnections, { o
   return { spread: spreadOf(seenMs), requests, requestsPerSecond, lost: errors, failures, generator: generator.name };
 }
 
-export async function routesPart(
-  stage: Stage,
-  { workers, replica }: { readonly workers: WorkerConnections; readonly replica: Replica },
-  count: number,
-): Promise<PartReport> {
+export async function routesPart(stage: Stage, replica: Replica, count: number): Promise<PartReport> {
   progress(`${count} new routes`);
-  const fresh = await newRoutes(stage, workers, count);
+  const fresh = await onWorkers(replica, async (workers) => newRoutes(stage, workers, count));
   progress(`${edits} edits under load`);
-  const edited = await editsUnderLoad(stage, workers, replica);
+  const edited = await onWorkers(replica, async (workers) => editsUnderLoad(stage, workers, replica));
   return {
     tables: [
       figuresTable(
