@@ -30,7 +30,7 @@ function entryOf(i: number): CredentialEntry {
     key: `credential:${i}`,
     digest: digestOf(i).toString('base64url'),
     credentialId: uuidOf(`credential ${i}`),
-    consumer: { id: uuidOf(username), username },
+    consumer: { id: uuidOf(username), username, namespace: 'default' },
     ...(i % 4 === 0 ? { expiresAtMs: 4e12 } : {}),
   };
 }

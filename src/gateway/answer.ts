@@ -1,10 +1,13 @@
 import type { ServerResponse } from 'node:http';
+import { withPluginHeaders, type ResponseHeader } from './response-headers.ts';
 
 /** An answer that the gateway makes itself. */
 export interface Answer {
   readonly status: number;
   readonly message: string;
   readonly headers?: readonly (readonly [name: string, value: string])[];
+  /** Sent as it is instead of the body that Accept asks for. */
+  readonly body?: { readonly text: string; readonly contentType?: string };
   /** Whether the connection may not be used again. */
   readonly isLast?: boolean;
 }
@@ -73,15 +76,22 @@ export interface AnswerContext {
   readonly latencyMs: number;
   /** Headers that tell an attempt to proxy apart from an answer given without one (kong-facts 2.4). */
   readonly upstreamLatencyMs?: number;
+  /** What plugins add to the answer. */
+  readonly pluginHeaders?: readonly ResponseHeader[] | undefined;
+}
+
+function usualBody(answer: Answer, { accept, requestId }: AnswerContext): NonNullable<Answer['body']> {
+  const format = errorFormat(accept);
+  return { text: errorBody(format, answer.message, requestId), contentType: contentTypes[format] };
 }
 
 /** Sends an answer with Kong's headers and the body that the client's Accept asks for. */
 export function sendAnswer(response: ServerResponse, answer: Answer, context: AnswerContext): void {
   if (response.headersSent || response.destroyed) return;
-  const format = errorFormat(context.accept);
   // As text, not as bytes: it leaves in one write with the head.
-  const body = errorBody(format, answer.message, context.requestId);
-  const headers: string[] = ['Content-Type', contentTypes[format], 'Content-Length', String(Buffer.byteLength(body))];
+  const { text: body, contentType } = answer.body ?? usualBody(answer, context);
+  const headers: string[] = contentType === undefined ? [] : ['Content-Type', contentType];
+  if (answer.status !== 204 && answer.status !== 304) headers.push('Content-Length', String(Buffer.byteLength(body)));
   for (const [name, value] of answer.headers ?? []) headers.push(name, value);
   if (context.upstreamLatencyMs === undefined) headers.push('X-Kong-Response-Latency', String(context.latencyMs));
   else
@@ -93,6 +103,6 @@ export function sendAnswer(response: ServerResponse, answer: Answer, context: An
     );
   headers.push('Server', context.server, 'X-Kong-Request-Id', context.requestId);
   if (answer.isLast === true) headers.push('Connection', 'close');
-  response.writeHead(answer.status, headers);
+  response.writeHead(answer.status, withPluginHeaders(headers, context.pluginHeaders));
   response.end(context.isHead ? undefined : body);
 }

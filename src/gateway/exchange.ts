@@ -4,6 +4,7 @@ import type { Credential } from '#table/credential-entry.ts';
 import type { Digest } from '#table/digest.ts';
 import { classifyHeader } from './header-class.ts';
 import { takeBody, type TakenBody } from './request-body.ts';
+import type { ResponseHeader } from './response-headers.ts';
 import type { GuardedRequest } from './request-guard.ts';
 import type { Match } from './match.ts';
 import type { ServedTable } from './served-table.ts';
@@ -32,6 +33,8 @@ export class ProxyExchange implements Exchange {
   removedHeaders: Set<string> | undefined = undefined;
   /** Headers that are forwarded besides the client's. */
   addedHeaders: [string, string][] | undefined = undefined;
+  /** What plugins add to the answer, in their order; `isSole` takes the place of others of that name. */
+  responseHeaders: ResponseHeader[] | undefined = undefined;
   body: TakenBody | undefined = undefined;
   replacedBody: { readonly bytes: Buffer; readonly contentType: string | undefined } | undefined = undefined;
   /** Whether the client waits for `100 Continue` before it sends its body. */
@@ -54,6 +57,22 @@ export class ProxyExchange implements Exchange {
     this.query = guarded.query;
     this.hasQuery = guarded.hasQuery;
     this.#services = services;
+  }
+
+  get scheme(): 'http' | 'https' {
+    return 'encrypted' in this.request.socket ? 'https' : 'http';
+  }
+
+  get host(): string {
+    return this.guarded.host;
+  }
+
+  get authority(): string {
+    return this.guarded.authority;
+  }
+
+  get path(): string {
+    return this.guarded.path;
   }
 
   get routeName(): string {
@@ -83,6 +102,15 @@ export class ProxyExchange implements Exchange {
   setHeader(name: string, value: string): void {
     this.removeHeader(name);
     (this.addedHeaders ??= []).push([name, value]);
+  }
+
+  setResponseHeader(name: string, value: string): void {
+    const others = (this.responseHeaders ?? []).filter((header) => header.name.toLowerCase() !== name.toLowerCase());
+    this.responseHeaders = [...others, { name, value, isSole: true }];
+  }
+
+  addResponseHeader(name: string, value: string): void {
+    (this.responseHeaders ??= []).push({ name, value, isSole: false });
   }
 
   async readBody(limitBytes: number): Promise<Buffer | undefined> {

@@ -3,7 +3,7 @@ import { sendAnswer } from './answer.ts';
 import type { Balancer } from './balance.ts';
 import type { ProxyExchange } from './exchange.ts';
 import { hasBody, restOfBody } from './request-body.ts';
-import { clientHeaders } from './response-headers.ts';
+import { clientHeaders, withPluginHeaders } from './response-headers.ts';
 import type { ResponseListener, UpstreamClient, UpstreamExchange, UpstreamFault } from './upstream.ts';
 import { upstreamHeaders, type HopInfo } from './upstream-headers.ts';
 import { upstreamPath } from './upstream-path.ts';
@@ -110,7 +110,7 @@ class Forwarding implements ResponseListener {
       proxyLatencyMs: Math.round(this.#sentAtMs - this.#exchange.receivedAtMs),
     });
     this.#remaining = contentLength;
-    this.#exchange.response.writeHead(status, statusText, headers);
+    this.#exchange.response.writeHead(status, statusText, withPluginHeaders(headers, this.#exchange.responseHeaders));
   }
 
   onData(chunk: Buffer): boolean {
@@ -175,6 +175,7 @@ class Forwarding implements ResponseListener {
         requestId: this.#requestId,
         server: this.#services.server,
         latencyMs: Math.round((this.#target === undefined ? now : this.#sentAtMs) - receivedAtMs),
+        pluginHeaders: this.#exchange.responseHeaders,
         ...(this.#target === undefined ? {} : { upstreamLatencyMs: Math.round(now - this.#sentAtMs) }),
       },
     );

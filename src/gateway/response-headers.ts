@@ -1,6 +1,23 @@
 /** Response headers that end at the gateway (RFC 9110 section 7.6.1). Node frames the body itself. */
 const hopByHop = new Set(['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade', 'trailer']);
 
+/** A header that a plugin adds to the answer. */
+export interface ResponseHeader {
+  readonly name: string;
+  readonly value: string;
+  /** Whether it takes the place of what has the same name. */
+  readonly isSole: boolean;
+}
+
+/** A flat list of names and values with what plugins add to it. Line breaks in a value are taken out. */
+export function withPluginHeaders(headers: string[], added: readonly ResponseHeader[] | undefined): string[] {
+  if (added === undefined) return headers;
+  const replaced = new Set(added.filter(({ isSole }) => isSole).map(({ name }) => name.toLowerCase()));
+  const all = replaced.size === 0 ? headers : without(headers, replaced);
+  for (const { name, value } of added) all.push(name, value.replaceAll(/[\r\n\0]/g, ''));
+  return all;
+}
+
 /** What the gateway adds to a response that it forwards (kong-facts 2.4). */
 export interface ResponseExtras {
   readonly requestId: string;

@@ -1,7 +1,8 @@
 import { pluginHandlers } from '#plugins/handlers.ts';
-import type { Exchange, PluginHandler, Refusal } from '#plugins/plugin.ts';
+import { pluginOrder, type Exchange, type PluginHandler, type Refusal } from '#plugins/plugin.ts';
+import type { ConsumerIdentity } from '#table/consumer-identity.ts';
 import type { PluginEntry } from '#table/plugin-entry.ts';
-import type { RouteEntry } from '#table/route-entry.ts';
+import type { PluginCandidate, PluginSlot, RouteEntry } from '#table/route-entry.ts';
 
 /** Told of every decision on a caller, for the log of attempts. */
 export type AttemptListener = (plugin: PluginEntry, refusal: Refusal | undefined) => void;
@@ -13,24 +14,15 @@ const notInForce: Refusal = {
   outcome: 'plugin-not-in-force',
 };
 
-interface ReadyPlugin {
-  readonly entry: PluginEntry;
-  readonly handler: PluginHandler;
-}
+type Find = (key: string) => PluginEntry | undefined;
 
-/** Of one type the most specific instance that is enabled; nothing if all are disabled. */
-function choose(
-  keys: readonly string[],
-  find: (key: string) => PluginEntry | undefined,
-): ReadyPlugin | Refusal | undefined {
-  for (const key of keys) {
-    const entry = find(key);
-    if (entry === undefined) return notInForce;
-    if (!entry.isEnabled) continue;
-    const handler = pluginHandlers.get(entry.type);
-    return entry.broken !== undefined || handler === undefined ? notInForce : { entry, handler };
-  }
-  return undefined;
+interface Run {
+  readonly find: Find;
+  readonly exchange: Exchange;
+  readonly onAttempt: AttemptListener;
+  slots: readonly PluginSlot[];
+  /** The consumer whose own plugins `slots` have taken in. */
+  consumer: ConsumerIdentity | undefined;
 }
 
 /**
@@ -39,36 +31,138 @@ function choose(
  */
 export function runPlugins(
   route: RouteEntry,
-  find: (key: string) => PluginEntry | undefined,
+  find: Find,
   exchange: Exchange,
   onAttempt: AttemptListener,
 ): Refusal | undefined | Promise<Refusal | undefined> {
-  return runFrom(0, { route, find, exchange, onAttempt });
-}
-
-interface Run {
-  readonly route: RouteEntry;
-  readonly find: (key: string) => PluginEntry | undefined;
-  readonly exchange: Exchange;
-  readonly onAttempt: AttemptListener;
+  return runFrom(0, { find, exchange, onAttempt, slots: route.plugins, consumer: undefined });
 }
 
 function runFrom(start: number, run: Run): Refusal | undefined | Promise<Refusal | undefined> {
-  const { plugins } = run.route;
-  for (let i = start; i < plugins.length; i += 1) {
-    const chosen = choose(plugins[i] ?? [], run.find);
+  for (let i = start; i < run.slots.length; i += 1) {
+    const chosen = choose(run.slots[i], run);
     if (chosen === undefined) continue;
-    if ('status' in chosen) return chosen;
-    const { entry, handler } = chosen;
-    const answer = handler.access(entry.config, run.exchange, entry);
-    if (answer instanceof Promise) return answer.then((refusal) => after(refusal, entry, run) ?? runFrom(i + 1, run));
-    const refusal = after(answer, entry, run);
+    if (chosen === 'not-in-force') return notInForce;
+    const handler = pluginHandlers.get(chosen.type);
+    if (chosen.broken !== undefined || handler === undefined) return notInForce;
+    const refusal = call({ entry: chosen, handler }, i, run);
     if (refusal !== undefined) return refusal;
   }
   return undefined;
 }
 
-function after(refusal: Refusal | undefined, entry: PluginEntry, run: Run): Refusal | undefined {
-  run.onAttempt(entry, refusal);
-  return refusal;
+function call(
+  { entry, handler }: { readonly entry: PluginEntry; readonly handler: PluginHandler },
+  at: number,
+  run: Run,
+): Refusal | undefined | Promise<Refusal | undefined> {
+  const answer = handler.access(entry.config, run.exchange, entry);
+  const conclude = (refusal: Refusal | undefined): Refusal | undefined => {
+    run.onAttempt(entry, refusal);
+    if (refusal === undefined) takeInConsumer(at, run);
+    return refusal;
+  };
+  if (!(answer instanceof Promise)) return conclude(answer);
+  return answer.then((refusal) => conclude(refusal) ?? runFrom(at + 1, run));
 }
+
+/**
+ * Of one type the instance that runs, by what it is attached to: the consumer and the route, the consumer and
+ * the service, a group and the route, a group and the service, the consumer, a group, the route, the service,
+ * everything (kong-facts 2.8). One that is disabled leaves its place to the next.
+ */
+function choose(slot: PluginSlot | undefined, { find, exchange }: Run): PluginEntry | 'not-in-force' | undefined {
+  const consumer = exchange.identity?.consumer;
+  const candidates = slot?.candidates ?? [];
+  if (!hasPlugins(consumer)) return mostSpecific(candidates, consumer, find);
+  return mostSpecific([...candidates, ...ownCandidates(slot?.type, consumer, find)], consumer, find);
+}
+
+function mostSpecific(
+  candidates: readonly Candidate[],
+  consumer: ConsumerIdentity | undefined,
+  find: Find,
+): PluginEntry | 'not-in-force' | undefined {
+  let best: PluginEntry | 'not-in-force' | undefined;
+  let bestPlace = Number.POSITIVE_INFINITY;
+  for (const candidate of candidates) {
+    const entry = find(candidate.key);
+    const place = placeOf(candidate, entry, consumer);
+    if (place === undefined || place >= bestPlace) continue;
+    best = entry ?? 'not-in-force';
+    bestPlace = place;
+  }
+  return best;
+}
+
+type CandidateScope = PluginCandidate['scope'] | 'consumer' | 'group';
+
+interface Candidate {
+  readonly key: string;
+  readonly scope: CandidateScope;
+}
+
+const places: Readonly<Record<string, number>> = {
+  'consumers+route': 0,
+  'consumers+service': 1,
+  'groups+route': 2,
+  'groups+service': 3,
+  consumer: 4,
+  group: 5,
+  route: 6,
+  service: 7,
+  global: 8,
+};
+
+/** How specific a candidate is for this caller, the smallest most; undefined if it is not to run for them. */
+function placeOf(
+  { key, scope }: Candidate,
+  entry: PluginEntry | undefined,
+  consumer: ConsumerIdentity | undefined,
+): number | undefined {
+  if (entry?.isEnabled === false) return undefined;
+  const narrowedTo = entry?.narrowedTo;
+  if (narrowedTo === undefined) return places[scope];
+  const members = narrowedTo === 'consumers' ? consumer?.plugins : consumer?.groupPlugins;
+  return members?.includes(key) === true ? places[`${narrowedTo}+${scope}`] : undefined;
+}
+
+function hasPlugins(consumer: ConsumerIdentity | undefined): boolean {
+  return consumer?.plugins !== undefined || consumer?.groupPlugins !== undefined;
+}
+
+/** The plugins of a type that are attached to the caller or its groups alone. */
+function ownCandidates(type: string | undefined, consumer: ConsumerIdentity | undefined, find: Find): Candidate[] {
+  if (type === undefined || consumer === undefined) return [];
+  const isOwn = (key: string): boolean => {
+    const entry = find(key);
+    return entry?.type === type && entry.narrowedTo === undefined;
+  };
+  return [
+    ...(consumer.plugins ?? []).filter(isOwn).map((key) => ({ key, scope: 'consumer' as const })),
+    ...(consumer.groupPlugins ?? []).filter(isOwn).map((key) => ({ key, scope: 'group' as const })),
+  ];
+}
+
+/**
+ * Once a caller is known, adds slots for the types of its own plugins that the route does not have. They run
+ * if their place is still to come.
+ */
+function takeInConsumer(at: number, run: Run): void {
+  const consumer = run.exchange.identity?.consumer;
+  if (consumer === run.consumer) return;
+  run.consumer = consumer;
+  if (!hasPlugins(consumer)) return;
+  const known = new Set(run.slots.map(({ type }) => type));
+  const types = [...(consumer?.plugins ?? []), ...(consumer?.groupPlugins ?? [])].map((key) => run.find(key)?.type);
+  const added = new Set(types.filter((type) => type !== undefined && !known.has(type)));
+  const slots = [...run.slots];
+  for (const type of added) {
+    if (type === undefined) continue;
+    const later = slots.findIndex((slot, i) => i > at && rank(slot.type) > rank(type));
+    slots.splice(later === -1 ? slots.length : later, 0, { type, candidates: [] });
+  }
+  run.slots = slots;
+}
+
+const rank = (type: string | undefined): number => (pluginOrder as readonly string[]).indexOf(type ?? '');

@@ -35,7 +35,9 @@ export interface ClientRequest {
 export function serveRequest(client: ClientRequest, onward: Onward, services: ServeServices): void {
   const receivedAtMs = performance.now();
   const requestId = newRequestId();
-  const reply = (answer: Answer): void => answerClient(client, answer, { requestId, receivedAtMs, services });
+  let pluginHeaders: (() => ProxyExchange['responseHeaders']) | undefined;
+  const reply = (answer: Answer): void =>
+    answerClient(client, answer, { requestId, receivedAtMs, services, pluginHeaders: pluginHeaders?.() });
   const guarded = guardRequest(client.request);
   if ('status' in guarded) return reply({ ...guarded, isLast: true });
   const match = services.table.match(guarded.host, guarded.path);
@@ -43,6 +45,7 @@ export function serveRequest(client: ClientRequest, onward: Onward, services: Se
   // Why the route is closed stands in the status of its Ingress; a client has no business with it.
   if (match.route.blocked !== undefined) return reply({ status: 503, message: 'this route is not in force' });
   const exchange = new ProxyExchange(client, guarded, match, services);
+  pluginHeaders = () => exchange.responseHeaders;
   const proceed = (refusal: Refusal | undefined): void => {
     if (refusal !== undefined) return reply(refusal);
     const service = services.table.service(match.route.service);
@@ -70,7 +73,12 @@ export function serveRequest(client: ClientRequest, onward: Onward, services: Se
 function answerClient(
   client: ClientRequest,
   answer: Answer,
-  about: { readonly requestId: string; readonly receivedAtMs: number; readonly services: ServeServices },
+  about: {
+    readonly requestId: string;
+    readonly receivedAtMs: number;
+    readonly services: ServeServices;
+    readonly pluginHeaders: ProxyExchange['responseHeaders'];
+  },
 ): void {
   const { request, response } = client;
   // A body that nobody will read would be taken for the next request's start: the connection ends.
@@ -84,6 +92,7 @@ function answerClient(
       requestId: about.requestId,
       server: about.services.server,
       latencyMs: Math.round(performance.now() - about.receivedAtMs),
+      pluginHeaders: about.pluginHeaders,
     },
   );
 }

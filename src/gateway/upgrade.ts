@@ -4,7 +4,7 @@ import type { ServiceEntry } from '#table/service-entry.ts';
 import { sendAnswer } from './answer.ts';
 import type { ProxyExchange } from './exchange.ts';
 import { upstreamTarget, type ForwardServices } from './forward.ts';
-import { clientHeaders } from './response-headers.ts';
+import { clientHeaders, withPluginHeaders } from './response-headers.ts';
 import { upstreamHeaders } from './upstream-headers.ts';
 
 /** The only protocol that is switched to; any other Upgrade is dropped, as Kong does (kong-facts 2.3). */
@@ -81,6 +81,7 @@ export function tunnel(
         requestId,
         server: services.server,
         latencyMs: Math.round(performance.now() - exchange.receivedAtMs),
+        pluginHeaders: exchange.responseHeaders,
       },
     );
   if (target === undefined) return refuse(503, 'failure to get a peer from the ring-balancer');
@@ -107,7 +108,7 @@ export function tunnel(
     response.writeHead(
       answer.statusCode ?? 502,
       answer.statusMessage,
-      clientHeaders(answer.rawHeaders, extras()).headers,
+      withPluginHeaders(clientHeaders(answer.rawHeaders, extras()).headers, exchange.responseHeaders),
     );
     answer.pipe(response);
   });

@@ -16,18 +16,33 @@ import type { Credential } from '#table/credential-entry.ts';
  * The places are those that Kong's priorities give (kong-facts 1.1).
  */
 export const pluginOrder = [
-  // Authentication: everything after it may depend on who the caller is.
+  // Authentication: everything after it may depend on who the caller is (Kong: 1250).
   'key-auth',
 ] as const;
 
-/** The kind of credential that a plugin checks, read from Secrets labelled with its type. */
-export interface CredentialSchema {
+/** The kind of credential that a plugin goes by, read from Secrets labelled with its type. */
+export type CredentialSchema = ProofSchema | GroupSchema;
+
+/** A credential that proves who the caller is. */
+export interface ProofSchema {
   /** Value of the label konghq.com/credential. */
   readonly type: string;
   /** The data field whose value proves the caller. It is sealed on arrival: only its digest is kept. */
   readonly secretField: string;
+  /**
+   * The data field that names the credential, if it has a name besides its secret; two credentials of a type
+   * never share one. The digest is then of `<name>:<secret>`.
+   */
+  readonly nameField?: string;
   /** Data fields that may be kept as they are. */
   readonly readableFields: readonly string[];
+}
+
+/** A credential that proves nothing: it puts its consumer in a group. */
+export interface GroupSchema {
+  readonly type: string;
+  /** The data field that names the group. */
+  readonly groupField: string;
 }
 
 /** Control side of a plugin. */
@@ -40,6 +55,8 @@ export interface PluginSchema<S extends TObject = TObject> {
   /** Names of consumers (username or id) that the config refers to. */
   consumersOf?(config: Static<S>): readonly string[];
   readonly credential?: CredentialSchema;
+  /** Whether it finds out who the caller is, so that it cannot be attached to a consumer. */
+  readonly authenticates?: true;
 }
 
 /** An answer that a plugin gives instead of letting the request through. */
@@ -48,6 +65,8 @@ export interface Refusal {
   readonly message: string;
   /** Header names and values that the answer carries besides the usual ones. */
   readonly headers?: readonly (readonly [name: string, value: string])[];
+  /** Sent as it is instead of the body that the client's Accept asks for; without a type, no Content-Type. */
+  readonly body?: { readonly text: string; readonly contentType?: string };
   /** What a log of attempts says of it; never told to the client. */
   readonly outcome: string;
 }
@@ -76,6 +95,13 @@ export interface PluginContext {
 export interface Exchange {
   /** As the client sent it, upper-case for every standard method. */
   readonly method: string;
+  readonly scheme: 'http' | 'https';
+  /** Lower-case host that the client asked for, without port. */
+  readonly host: string;
+  /** Value of Host as it came. */
+  readonly authority: string;
+  /** Normalised path, as it was matched. */
+  readonly path: string;
   /** Name of the route that matched, for logs. */
   readonly routeName: string;
   /** Every value of a header in the order they came, not joined; the name in lower case. */
@@ -95,8 +121,12 @@ export interface Exchange {
   readBody(limitBytes: number): Promise<Buffer | undefined>;
   /** Replaces the body that is forwarded, once `readBody` gave one, and its Content-Type if stated. */
   setBody(body: Buffer, contentType?: string): void;
+  /** Sets a header of the answer to the client, whoever gives it; it takes the place of the upstream's. */
+  setResponseHeader(name: string, value: string): void;
+  /** Adds a header to the answer to the client beside those of the same name. */
+  addResponseHeader(name: string, value: string): void;
   /**
-   * The credential of a type that a secret proves. An expired one must look like an unknown one to the
+   * The credential of a type that a secret proves (with a name: `<name>:<secret>`). An expired one must look like an unknown one to the
    * client; that they differ is for the log of attempts. Takes the same time whatever the answer.
    */
   findCredential(type: string, secret: string): Credential | 'expired' | 'unknown';

@@ -1,3 +1,4 @@
+import type { ConsumerIdentity } from './consumer-identity.ts';
 import type { Credential, CredentialEntry } from './credential-entry.ts';
 import { wordBytes } from './credential-memory.ts';
 import { digestBytes } from './digest.ts';
@@ -8,21 +9,30 @@ import { mostTextBytes, packText, textBytes, unpackText } from './packed-text.ts
  *
  *    0   digest
  *   16   1 if the credential expires, else 0
- *   17   kinds of credential id, consumer id, username and custom id (`packed-text.ts`)
- *   21   milliseconds since the epoch at which it expires (float64), if it does
- *   21 or 29   the four texts
+ *   17   kinds of its texts (`packed-text.ts`): credential id, consumer id, username, custom id, namespace,
+ *        and what few consumers have (groups, plugins) as JSON
+ *   23   milliseconds since the epoch at which it expires (float64), if it does
+ *   23 or 31   the texts
  *
- * With two UUIDs and a username of 12 characters that is 65 bytes. Consumers are not shared between
+ * With two UUIDs, a username of 12 characters and a namespace of 7 that is 74 bytes. Consumers are not shared between
  * their credentials: it would save 28 of those bytes at best, and only where consumers have several.
  */
 const expiresAt = digestBytes;
 const kindsAt = expiresAt + 1;
-const texts = 4;
+const texts = 6;
 const headBytes = kindsAt + texts;
 const expiryBytes = 8;
 
 function textsOf({ credentialId, consumer }: CredentialEntry): readonly (string | undefined)[] {
-  return [credentialId, consumer.id, consumer.username, consumer.customId];
+  const { id, username, customId, namespace, ...memberships } = consumer;
+  return [credentialId, id, username, customId, namespace, membershipText(memberships)];
+}
+
+/** Groups and plugins; undefined for the many consumers that have neither. */
+type Memberships = Pick<ConsumerIdentity, 'groups' | 'consumerGroups' | 'plugins' | 'groupPlugins'>;
+
+function membershipText(memberships: Memberships): string | undefined {
+  return Object.keys(memberships).length === 0 ? undefined : JSON.stringify(memberships);
 }
 
 /** Never less than the bytes that the record of a credential takes. */
@@ -79,10 +89,16 @@ export function unpackRecord(bytes: Buffer, place: number): Credential {
     return unpackText(bytes, kind, start);
   };
   const credentialId = next(0) ?? '';
-  const consumer: { id: string; username?: string; customId?: string } = { id: next(1) ?? '' };
+  const id = next(1) ?? '';
   const username = next(2);
-  if (username !== undefined) consumer.username = username;
   const customId = next(3);
+  const consumer: { id: string; namespace: string; username?: string; customId?: string } & Memberships = {
+    id,
+    namespace: next(4) ?? '',
+  };
+  if (username !== undefined) consumer.username = username;
   if (customId !== undefined) consumer.customId = customId;
+  const memberships = next(5);
+  if (memberships !== undefined) Object.assign(consumer, JSON.parse(memberships) as Memberships);
   return { credentialId, consumer };
 }

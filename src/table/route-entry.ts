@@ -10,6 +10,30 @@ export type PathMatch =
   /** Whatever no rule matches: the default backend of an Ingress. */
   | { readonly type: 'default' };
 
+/** A header that a request must have: one of the values (lower case), or one that the expression matches. */
+export type HeaderMatch =
+  | { readonly name: string; readonly values: readonly string[] }
+  /** Linear-time regular expression, not anchored, without case. */
+  | { readonly name: string; readonly regex: string };
+
+/** What a plugin of a route is attached to, from the most specific to the least (kong-facts 2.8). */
+export type PluginScope = 'route' | 'service' | 'global';
+
+/** The plugins of one type that a route may run: of those that apply to the caller, the first that is enabled. */
+export interface PluginSlot {
+  /** Absent when it cannot be known; the slot then answers 503. */
+  readonly type?: string;
+  /** Keys of PluginEntries. One that the table does not have, or that is broken, answers 503. */
+  readonly candidates: readonly PluginCandidate[];
+}
+
+export interface PluginCandidate {
+  readonly key: string;
+  readonly scope: PluginScope;
+}
+
+export type RouteProtocol = 'http' | 'https' | 'grpc' | 'grpcs';
+
 /** One host and path of an Ingress, and what happens to the requests that match it. */
 export interface RouteEntry {
   readonly kind: 'route';
@@ -20,15 +44,34 @@ export interface RouteEntry {
   /** Lower-case host; `*.example.com` for one label more; '' for any. */
   readonly host: string;
   readonly path: PathMatch;
+  /** Upper-case methods that the route takes; absent for all. */
+  readonly methods?: readonly string[];
+  /** All of them must hold; absent for none. Sorted by name. */
+  readonly headers?: readonly HeaderMatch[];
+  /** TLS server names that a request over TLS must have come for; absent for any. Lower case. */
+  readonly snis?: readonly string[];
+  /** Order among regular expressions, the highest first; absent for 0. */
+  readonly regexPriority?: number;
+  /** Age of its Ingress and place in it, as text that sorts: the last word between routes that both match. */
+  readonly rank: string;
+  /** Absent for http and https. It is not part of matching (kong-facts 2.7). */
+  readonly protocols?: readonly RouteProtocol[];
+  /** Answer to http where only https is accepted; absent for 426. */
+  readonly httpsRedirectStatus?: 301 | 302 | 307 | 308;
   /** Key of a ServiceEntry; a key that the table does not have answers 503. */
   readonly service: string;
-  /**
-   * Plugins in the order they run; each is a list of plugin keys, the most specific first, of which the
-   * first that is enabled runs. A key that the table does not have, or that is broken, answers 503.
-   */
-  readonly plugins: readonly (readonly string[])[];
+  /** Plugins in the order they run. */
+  readonly plugins: readonly PluginSlot[];
   readonly stripPath: boolean;
   readonly preserveHost: boolean;
+  /** How the service's path and the request's are joined; absent for v0 (kong-facts 2.6). */
+  readonly pathHandling?: 'v1';
+  /** Path that replaces the matched request's; `$1` stands for a capture of the regular expression. */
+  readonly rewrite?: string;
+  /** Whether the request's body is read whole before it is forwarded, the response's before it is answered. */
+  readonly buffers?: { readonly request: boolean; readonly response: boolean };
+  /** Namespaces whose consumers the route admits; absent for all. */
+  readonly admits?: readonly string[];
   /** Why the route may not be served; it then answers 503 and nothing reaches an upstream. */
   readonly blocked?: string;
 }

@@ -3,6 +3,7 @@ import { consumersBySecret } from '#store/indexes.ts';
 import { credentialLabel, type Secret, type SealedField } from '#resources/secret.ts';
 import type { Problem } from '#resources/verdict.ts';
 import { creationMs } from './rank.ts';
+import { proofSchema } from './sealing.ts';
 import { nothing, type RootKind } from './translation.ts';
 
 /** What a credential Secret comes to, or what is wrong with it. */
@@ -43,7 +44,7 @@ function unsupportedType(type: string | undefined): Problem {
 /** Reads a credential out of a sealed Secret (kong-facts 4.6). */
 export function readCredential(secret: Secret): ReadCredential {
   const type = secret.metadata.labels?.[credentialLabel];
-  const schema = credentialSchemas.get(type ?? '');
+  const schema = proofSchema(type ?? '');
   if (type === undefined || schema === undefined) return { problems: [unsupportedType(type)] };
   const sealed = secret.sealed?.[schema.secretField];
   if (sealed?.digest === undefined) return fault(schema.secretField, sealed?.fault ?? 'is missing');

@@ -13,6 +13,7 @@ const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 export function identityOf(object: KongConsumer): ConsumerIdentity {
   return {
     id: consumerId(object, refOf(kongConsumer, object)),
+    namespace: object.metadata.namespace ?? 'default',
     ...(object.username === undefined || object.username === '' ? {} : { username: object.username }),
     ...(object.custom_id === undefined || object.custom_id === '' ? {} : { customId: object.custom_id }),
   };

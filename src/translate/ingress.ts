@@ -100,17 +100,24 @@ function settingsOf(object: Ingress, problems: Problem[]): RouteSettings {
   return { stripPath, preserveHost, ...(blocking === undefined ? {} : { blocked: blocking.message }) };
 }
 
-function claimed(entry: RouteEntry, place: Place, object: KubernetesObject, context: Context): ClaimedEntry {
+function claimed(
+  route: Omit<RouteEntry, 'rank'>,
+  place: Place,
+  object: KubernetesObject,
+  context: Context,
+): ClaimedEntry {
   const value = 'value' in place.match ? place.match.value : '';
   const position = place.position.replaceAll(/\d+/g, (digits) => digits.padStart(4, '0'));
   const what =
     place.match.type === 'default'
       ? 'the default backend'
       : `host ${place.host === '' ? '(any)' : place.host} with ${place.match.type} path ${value}`;
+  const rank = `${rankOf(context.ref, object)}|${position}`;
+  const entry: RouteEntry = { ...route, rank };
   const claim = {
     key: `route:${place.host}|${place.match.type}|${value}`,
     owner: entry.key,
-    rank: `${rankOf(context.ref, object)}|${position}`,
+    rank,
     what,
     field: place.field,
     holder: context.ref,
@@ -119,7 +126,11 @@ function claimed(entry: RouteEntry, place: Place, object: KubernetesObject, cont
   return { entry, claims: [claim] };
 }
 
-function routeOf(place: Place, settings: RouteSettings, { ref }: Context): Omit<RouteEntry, 'service' | 'plugins'> {
+function routeOf(
+  place: Place,
+  settings: RouteSettings,
+  { ref }: Context,
+): Omit<RouteEntry, 'service' | 'plugins' | 'rank'> {
   return {
     kind: 'route',
     key: `route:${ref.namespace}/${ref.name}/${place.position}`,

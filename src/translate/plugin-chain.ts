@@ -4,13 +4,14 @@ import { formatRef, refKey, type Ref } from '#resources/ref.ts';
 import type { Problem } from '#resources/verdict.ts';
 import { pluginOrder } from '#plugins/plugin.ts';
 import { globalPlugins } from '#store/indexes.ts';
+import type { PluginCandidate, PluginScope, PluginSlot } from '#table/route-entry.ts';
 import { annotationField } from './annotations.ts';
 import { isOurClusterPlugin, olderGlobals, pluginFact, pluginKey } from './kong-plugin.ts';
 import type { Context } from './translation.ts';
 
 /** Plugins of a route in the order they run: see `RouteEntry.plugins`. */
 export interface PluginChain {
-  readonly plugins: readonly (readonly string[])[];
+  readonly plugins: readonly PluginSlot[];
   readonly problems: readonly Problem[];
 }
 
@@ -105,17 +106,19 @@ export function pluginChain(
   context: Context,
 ): PluginChain {
   const problems: Problem[] = [];
-  const levels = [
-    namedBy(ingress, context, problems),
-    service === undefined ? [] : namedBy(service, context, problems),
-    globals(context, problems),
+  const levels: readonly (readonly [PluginScope, readonly Reference[]])[] = [
+    ['route', namedBy(ingress, context, problems)],
+    ['service', service === undefined ? [] : namedBy(service, context, problems)],
+    ['global', globals(context, problems)],
   ];
-  const unknown: string[][] = [];
-  const byType = new Map<string, string[]>();
-  for (const { key, type } of levels.flat()) {
-    if (type === undefined) unknown.push([key]);
-    else byType.set(type, [...(byType.get(type) ?? []), key]);
+  const unknown: PluginSlot[] = [];
+  const byType = new Map<string, PluginCandidate[]>();
+  for (const [scope, references] of levels) {
+    for (const { key, type } of references) {
+      if (type === undefined) unknown.push({ candidates: [{ key, scope }] });
+      else byType.set(type, [...(byType.get(type) ?? []), { key, scope }]);
+    }
   }
-  const ordered = [...byType].sort(([a], [b]) => place(a) - place(b)).map(([, keys]) => keys);
-  return { plugins: [...unknown, ...ordered], problems };
+  const ordered = [...byType].sort(([a], [b]) => place(a) - place(b));
+  return { plugins: [...unknown, ...ordered.map(([type, candidates]) => ({ type, candidates }))], problems };
 }

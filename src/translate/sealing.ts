@@ -1,10 +1,20 @@
+import type { ProofSchema } from '#plugins/plugin.ts';
 import { credentialSchemas } from '#plugins/schemas.ts';
 import { sealSecret, type Sealing } from '#store/seal.ts';
 import type { RecordedChange } from '#store/store.ts';
 
+/** The schema of a type of credential that proves something. */
+export function proofSchema(type: string): ProofSchema | undefined {
+  const schema = credentialSchemas.get(type);
+  return schema === undefined || 'groupField' in schema ? undefined : schema;
+}
+
 /** How credential Secrets are sealed: the fields that the plugins' schemas name, by this digest. */
 export function sealingWith(digest: Sealing['digest']): Sealing {
-  return { fieldsOf: (type) => credentialSchemas.get(type), digest };
+  return {
+    fieldsOf: (type) => proofSchema(type),
+    digest,
+  };
 }
 
 /** Secrets are sealed on arrival; nothing behind this ever sees a key. */

@@ -97,6 +97,7 @@ test('a worker that dies is replaced and serves the whole table', async () => {
     name,
     host: '',
     path: { type: 'prefix' as const, value: `/${name}` },
+    rank: name,
     service: 'service:none',
     plugins: [],
     stripPath: false,

@@ -1,3 +1,4 @@
+import type { ConsumerIdentity } from '#table/consumer-identity.ts';
 import type { Credential, CredentialEntry } from '#table/credential-entry.ts';
 
 /*
@@ -46,11 +47,15 @@ export function entryOf(number: number, version: number): CredentialEntry {
     credentialId: uuidOf(number, version, 1),
     consumer: {
       id: version % 7 === 0 ? `id of ${number} in ${version}` : uuidOf(number, version, 2),
+      namespace: `ns-${version % 3}`,
       username: `${number}/${version}/${filler}`,
+      ...(version % 4 === 0 ? { groups: [`g${version}`], plugins: [`plugin:KongPlugin/a/${number}`] } : {}),
       ...(version % 3 === 0 ? { customId: `custom id of ${number} in ${version} ${filler}` } : {}),
     },
   };
 }
+
+const sorted = (consumer: ConsumerIdentity) => Object.entries(consumer).sort(([a], [b]) => (a < b ? -1 : 1));
 
 /** The version of what was found for a numbered key; undefined when it is not, whole, a version of that key. */
 export function versionOf(number: number, { credentialId, consumer }: Credential): number | undefined {
@@ -58,8 +63,6 @@ export function versionOf(number: number, { credentialId, consumer }: Credential
   const expected = entryOf(number, version);
   const isWhole =
     credentialId === expected.credentialId &&
-    consumer.id === expected.consumer.id &&
-    consumer.username === expected.consumer.username &&
-    consumer.customId === expected.consumer.customId;
+    JSON.stringify(sorted(consumer)) === JSON.stringify(sorted(expected.consumer));
   return isWhole ? version : undefined;
 }

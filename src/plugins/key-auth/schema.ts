@@ -52,4 +52,5 @@ export const keyAuthSchema: PluginSchema<typeof config> = {
     ),
   consumersOf: ({ anonymous }) => (anonymous === undefined ? [] : [anonymous]),
   credential: keyAuthCredential,
+  authenticates: true,
 };

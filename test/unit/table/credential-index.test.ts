@@ -129,12 +129,12 @@ describe('texts come back as they were', () => {
   test.for(texts)('%s', ([, text]) => {
     const index = new CredentialIndex();
     const consumers = [
-      { id: text },
-      { id: uuid, username: text },
-      { id: uuid, customId: text },
-      { id: text, username: text, customId: text },
-      { id: uuid, username: 'alice', customId: text },
-      { id: uuid, username: text, customId: 'alice' },
+      { id: text, namespace: 'a' },
+      { id: uuid, namespace: 'a', username: text },
+      { id: uuid, namespace: text, customId: text },
+      { id: text, namespace: text, username: text, customId: text, groups: [text] },
+      { id: uuid, namespace: 'a', username: 'alice', customId: text, plugins: [text, text], groupPlugins: ['p'] },
+      { id: uuid, namespace: 'a', username: text, customId: 'alice', consumerGroups: ['g', text] },
     ];
     for (const [i, consumer] of consumers.entries()) {
       index.put({ ...entryOf(i, 1), credentialId: text, consumer, expiresAtMs: 1 });
@@ -262,7 +262,7 @@ describe('memory', () => {
   test('has room for a credential that is larger than all the rest', () => {
     const index = new CredentialIndex({ spareEntries: 1 });
     index.put(entryOf(1, 1));
-    const consumer = { id: uuid, username: 'u'.repeat(100_000) };
+    const consumer = { id: uuid, namespace: 'a', username: 'u'.repeat(100_000) };
     index.put({ ...entryOf(2, 1), consumer });
     expect(find(index, digestOf(2))).toMatchObject({ consumer });
     expect(versionIn(index, 1)).toBe(1);
