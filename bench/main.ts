@@ -32,7 +32,7 @@ type TextFlag = Exclude<keyof Flags, 'json' | 'help' | 'peers' | 'part' | 'path'
 
 /** @throws Error that names the flag if the text is not a whole number above 0 */
 function wholeNumber(name: string, text: string): number {
-  if (!/^[1-9]\d{0,5}$/.test(text)) throw new Error(`--${name}: expected a whole number above 0, got ${text}`);
+  if (!/^[1-9]\d{0,6}$/.test(text)) throw new Error(`--${name}: expected a whole number above 0, got ${text}`);
   return Number(text);
 }
 
@@ -103,6 +103,17 @@ const benches: Readonly<Record<string, Bench>> = {
         kongSizes: flags.sizes.split(',').map((text) => wholeNumber('sizes', text)),
         nodeFlags: flags['node-flags'].split(' ').filter(Boolean),
       });
+    },
+  },
+  scale: {
+    measures: 'translate and table with 100,000 Ingresses and 1,000,000 consumers: time, memory, cost of a change',
+    flags: '--ingresses 100000 --consumers 1000000 --changes 500',
+    async run(flags) {
+      const { scaleBench } = await import('./scale.ts');
+      const of = (name: 'ingresses' | 'consumers', usual: number) =>
+        flags[name] === defaults[name].default ? usual : wholeNumber(name, flags[name]);
+      const size = { ingresses: of('ingresses', 100_000), consumers: of('consumers', 1_000_000) };
+      return scaleBench({ ...size, changes: count(flags, 'changes') });
     },
   },
   'credential-index': {
