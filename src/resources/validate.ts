@@ -67,14 +67,17 @@ function faultsOf(error: TLocalizedValidationError, all: readonly TLocalizedVali
   }
 }
 
+/** What good values share: there may be millions of them. */
+const noFaults: readonly never[] = [];
+
 /**
  * Checks a value against a schema: every field that is wrong, each with its path, as
  * `config.key_names[0]`. An empty list means that the value is of the schema's type.
  */
-export function findFaults(schema: TSchema, value: unknown): FieldFault[] {
+export function findFaults(schema: TSchema, value: unknown): readonly FieldFault[] {
   let validator = validators.get(schema);
   if (validator === undefined) validators.set(schema, (validator = Compile(schema)));
-  if (validator.Check(value)) return [];
+  if (validator.Check(value)) return noFaults;
   const errors = validator.Errors(value);
   const faults = errors.flatMap((error) => faultsOf(error, errors));
   if (faults.length > 0) return faults;
@@ -83,9 +86,10 @@ export function findFaults(schema: TSchema, value: unknown): FieldFault[] {
 }
 
 /** What is wrong with an object by the schema and the rules of its kind. Never throws. */
-export function validateObject(kind: Kind, object: KubernetesObject): Problem[] {
+export function validateObject(kind: Kind, object: KubernetesObject): readonly Problem[] {
   const faults = findFaults(kind.schema, object);
   const broken = faults.length > 0 ? [] : kind.rules.filter((rule) => !rule.holds(object));
+  if (faults.length === 0 && broken.length === 0) return noFaults;
   return [...faults, ...broken.map(({ field, message }) => ({ field, message }))].map(({ field, message }) => ({
     reason: 'InvalidObject',
     field,

@@ -17,6 +17,8 @@ import { allIndexes, type Index } from './indexes.ts';
 
 /** An object and what was found wrong with it before anybody asked what it means. */
 export interface Recorded {
+  /** `refKey` of its ref, one text for all that is known of the object. */
+  readonly key: string;
   readonly ref: Ref;
   readonly object: KubernetesObject;
   /** Faults by the schema of its kind; with any, the object is not in force. */
@@ -46,87 +48,87 @@ export function indexRead(index: Index, key: string): string {
 
 /** See the head of this file. */
 export function createStore() {
-  const objects = new Map<string, Recorded>();
   const byKind = new Map<string, Map<string, Recorded>>();
-  /** Nearly every key of an index has one object: a map is made only for a second. */
-  const buckets = new Map<string, Recorded | Map<string, Recorded>>();
+  /** By index, then by key. Nearly every key has one object: a map is made only for a second. */
+  const buckets = new Map<Index, Map<string, Recorded | Map<string, Recorded>>>(
+    allIndexes.map((index) => [index, new Map<string, Recorded | Map<string, Recorded>>()]),
+  );
 
-  const indexReads = (recorded: Recorded | undefined): string[] => {
-    if (recorded === undefined || recorded.faults.length > 0) return [];
-    return allIndexes
-      .filter((index) => index.kind.kind === recorded.ref.kind)
-      .flatMap((index) => index.keysOf(recorded.object, recorded.ref).map((key) => indexRead(index, key)));
-  };
+  const keysOf = (index: Index, recorded: Recorded | undefined): readonly string[] =>
+    recorded === undefined || recorded.faults.length > 0 ? [] : index.keysOf(recorded.object, recorded.ref);
+
+  const findByKey = (kind: string, key: string): Recorded | undefined => byKind.get(kind)?.get(key);
 
   const replace = (key: string, ref: Ref, recorded: Recorded | undefined): void => {
     const ofKind = byKind.get(ref.kind) ?? new Map<string, Recorded>();
     byKind.set(ref.kind, ofKind);
-    if (recorded === undefined) {
-      objects.delete(key);
-      ofKind.delete(key);
-    } else {
-      objects.set(key, recorded);
-      ofKind.set(key, recorded);
-    }
+    if (recorded === undefined) ofKind.delete(key);
+    else ofKind.set(key, recorded);
   };
 
-  const bucketOf = (read: string): Recorded[] => {
-    const bucket = buckets.get(read);
+  const bucketOf = (index: Index, key: string): Recorded[] => {
+    const bucket = buckets.get(index)?.get(key);
     if (bucket === undefined) return [];
     return bucket instanceof Map ? [...bucket.values()] : [bucket];
   };
 
-  const removeFromBuckets = (key: string, reads: readonly string[]): void => {
-    for (const read of reads) {
-      const bucket = buckets.get(read);
-      if (bucket instanceof Map) bucket.delete(key);
-      if (!(bucket instanceof Map) || bucket.size === 0) buckets.delete(read);
-    }
+  const removeFrom = (index: Index, key: string, recorded: Recorded): void => {
+    const ofIndex = buckets.get(index);
+    const bucket = ofIndex?.get(key);
+    if (bucket instanceof Map) bucket.delete(recorded.key);
+    if (!(bucket instanceof Map) || bucket.size === 0) ofIndex?.delete(key);
   };
 
-  const addToBuckets = (key: string, reads: readonly string[], recorded: Recorded): void => {
-    for (const read of reads) {
-      const bucket = buckets.get(read);
-      if (bucket === undefined) buckets.set(read, recorded);
-      else if (bucket instanceof Map) bucket.set(key, recorded);
-      else
-        buckets.set(
-          read,
-          new Map([
-            [refKey(bucket.ref), bucket],
-            [key, recorded],
-          ]),
-        );
-    }
+  const addTo = (index: Index, key: string, recorded: Recorded): void => {
+    const ofIndex = buckets.get(index);
+    const bucket = ofIndex?.get(key);
+    if (bucket === undefined) ofIndex?.set(key, recorded);
+    else if (bucket instanceof Map) bucket.set(recorded.key, recorded);
+    else
+      ofIndex?.set(
+        key,
+        new Map([
+          [bucket.key, bucket],
+          [recorded.key, recorded],
+        ]),
+      );
+  };
+
+  /** Moves an object to where it is found from now on, and gives the names of the reads that tell of it. */
+  const reindex = (index: Index, before: Recorded | undefined, after: Recorded | undefined): string[] => {
+    const old = keysOf(index, before);
+    const now = keysOf(index, after);
+    if (before !== undefined) for (const key of old) removeFrom(index, key, before);
+    if (after !== undefined) for (const key of now) addTo(index, key, after);
+    return [...new Set([...old, ...now])].map((key) => indexRead(index, key));
   };
 
   return {
     /** Takes a change in and gives the names of the reads that would now answer differently. */
     record(change: RecordedChange): string[] {
-      const key = refKey(change.ref);
-      const before = indexReads(objects.get(key));
-      removeFromBuckets(key, before);
-      const recorded = change.type === 'put' ? toRecorded(change) : undefined;
+      const wanted = refKey(change.ref);
+      const before = findByKey(change.ref.kind, wanted);
+      const key = before?.key ?? wanted;
+      const recorded = change.type === 'put' ? toRecorded(change, key) : undefined;
       replace(key, change.ref, recorded);
-      const after = indexReads(recorded);
-      if (recorded !== undefined) addToBuckets(key, after, recorded);
-      return [objectRead(change.ref), ...new Set([...before, ...after])];
+      const indexes = allIndexes.filter((index) => index.kind.kind === change.ref.kind);
+      return [objectRead(change.ref), ...indexes.flatMap((index) => reindex(index, before, recorded))];
     },
 
     /** The object with its faults and notes, or undefined when there is none. */
     find(ref: Ref): Recorded | undefined {
-      return objects.get(refKey(ref));
+      return findByKey(ref.kind, refKey(ref));
     },
 
     /** The object if it exists and is valid. */
     get<T extends KubernetesObject>(kind: Kind<T>, namespace: string, name: string): T | undefined {
-      const recorded = objects.get(refKey({ kind: kind.kind, namespace, name }));
+      const recorded = findByKey(kind.kind, refKey({ kind: kind.kind, namespace, name }));
       return recorded === undefined || recorded.faults.length > 0 ? undefined : (recorded.object as T);
     },
 
     /** The valid objects that have this key in an index, by namespace and name. */
     lookup<T extends KubernetesObject>(index: Index<T>, key: string): T[] {
-      return bucketOf(indexRead(index, key))
+      return bucketOf(index, key)
         .sort((a, b) => compareRefs(a.ref, b.ref))
         .map((recorded) => recorded.object as T);
     },
@@ -139,18 +141,21 @@ export function createStore() {
 
     /** How many objects there are, invalid ones included. */
     get size(): number {
-      return objects.size;
+      return [...byKind.values()].reduce((sum, ofKind) => sum + ofKind.size, 0);
     },
   };
 }
 
 export type Store = ReturnType<typeof createStore>;
 
-function toRecorded(change: RecordedChange & { type: 'put' }): Recorded {
+const noNotes: readonly Problem[] = [];
+
+function toRecorded(change: RecordedChange & { type: 'put' }, key: string): Recorded {
   return {
+    key,
     ref: change.ref,
     object: change.object,
     faults: validateObject(kindNamed(change.ref.kind), change.object),
-    notes: change.problems ?? [],
+    notes: change.problems ?? noNotes,
   };
 }

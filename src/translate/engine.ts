@@ -12,7 +12,7 @@ import { Equal } from 'typebox/value';
 import { formatRef, refKey, type Ref } from '#resources/ref.ts';
 import type { Problem, Verdict } from '#resources/verdict.ts';
 import { createReads } from '#store/reads.ts';
-import { createStore, objectRead, type Recorded, type RecordedChange } from '#store/store.ts';
+import { createStore, type Recorded, type RecordedChange } from '#store/store.ts';
 import { createView } from '#store/view.ts';
 import { createClaims, type Claimant } from '#table/claims.ts';
 import type { TableEntry } from '#table/table-entry.ts';
@@ -53,8 +53,8 @@ interface Output {
 interface RootState {
   readonly ref: Ref;
   translation: Translation;
-  /** Its entries in force, by key. */
-  entries: ReadonlyMap<string, TableEntry>;
+  /** Its entries in force. */
+  entries: readonly TableEntry[];
   verdict: Verdict | undefined;
 }
 
@@ -62,8 +62,10 @@ interface RefClaimant extends Claimant {
   readonly holder: Ref;
 }
 
-/** Most roots yield nothing: they share this. */
-const noEntries: ReadonlyMap<string, TableEntry> = new Map();
+/** Most roots yield nothing and have no problem: they share these. */
+const noEntries: readonly TableEntry[] = [];
+const noClaimedEntries: readonly ClaimedEntry[] = [];
+const noProblems: readonly Problem[] = [];
 
 /** See the head of this file. */
 // oxlint-disable-next-line max-lines-per-function -- one subject: the steps of a batch over the state that they share
@@ -77,15 +79,15 @@ export function createEngine(settings: TranslateSettings) {
   /** Translates one root. A bug in it costs no other root anything and leaves what it had in force. */
   const translate = (key: string, recorded: Recorded, failures: Failure[]): Translation => {
     const { ref, object, faults, notes } = recorded;
-    const seen = new Set<string>([objectRead(ref)]);
+    const seen = new Set<string>(); // of itself a root need not read: a change of its object runs it anyway
     const context = { ref, view: createView(store, seen, facts.get), settings };
     const kind = rootKind(ref.kind);
     try {
       const translation =
         faults.length === 0
           ? kind.translate(object, context)
-          : { entries: kind.translateInvalid?.(object, context) ?? [], problems: faults };
-      return { ...translation, problems: [...translation.problems, ...notes] };
+          : { entries: kind.translateInvalid?.(object, context) ?? noClaimedEntries, problems: faults };
+      return kept(translation, notes);
     } catch (error) {
       failures.push({ ref, error });
       const last = roots.get(key)?.translation ?? nothing;
@@ -119,7 +121,7 @@ export function createEngine(settings: TranslateSettings) {
     if (state === undefined) return [];
     roots.delete(key);
     reads.replace(key, new Set());
-    output.remove.push(...state.entries.values());
+    output.remove.push(...state.entries);
     output.forgotten.push(state.ref);
     return replaceClaims(key, state.translation.entries, []);
   };
@@ -129,7 +131,7 @@ export function createEngine(settings: TranslateSettings) {
     if (state === undefined) return; // forgotten in this very batch
     const { inForce, conflicts } = settleClaims(state.translation, claims.holderOf);
     emitChanges(state.entries, inForce, output);
-    state.entries = inForce.size === 0 ? noEntries : inForce;
+    state.entries = inForce.length === 0 ? noEntries : inForce;
     const verdict = verdictOf(state, store.find(state.ref)?.object.metadata.generation, conflicts);
     if (!Equal(state.verdict, verdict)) output.verdicts.push(verdict);
     state.verdict = verdict;
@@ -147,7 +149,7 @@ export function createEngine(settings: TranslateSettings) {
       for (const key of new Set([...refs.keys(), ...facts.rootsConcerned(touched)])) {
         const ref = roots.get(key)?.ref ?? refs.get(key);
         const recorded = ref === undefined ? undefined : store.find(ref);
-        const others = recorded === undefined ? forget(key, output) : run(key, recorded, output);
+        const others = recorded === undefined ? forget(key, output) : run(recorded.key, recorded, output);
         for (const other of [key, ...others]) toSettle.add(other);
       }
       for (const key of toSettle) settle(roots.get(key), output);
@@ -161,7 +163,7 @@ export function createEngine(settings: TranslateSettings) {
 
     /** All entries in force. */
     entries(): TableEntry[] {
-      return [...roots.values()].flatMap((state) => [...state.entries.values()]);
+      return [...roots.values()].flatMap((state) => state.entries);
     },
   };
 }
@@ -176,18 +178,27 @@ const internalError: Problem = {
 
 const isUsersOwn = (problem: Problem): boolean => problem.reason !== 'InternalError';
 
+/** A translation as it is kept; one of a root that yields nothing and has no problem takes no memory. */
+function kept(translation: Translation, notes: readonly Problem[]): Translation {
+  const { entries, notOurs, ancestors } = translation;
+  const problems = joined(translation.problems, notes);
+  const isNothing = entries.length === 0 && problems.length === 0 && notOurs === undefined && ancestors === undefined;
+  return isNothing ? nothing : { ...translation, problems };
+}
+
 const claimsOf = (entries: readonly ClaimedEntry[]): Claim[] => entries.flatMap((entry) => entry.claims);
 
 /** The entries that hold all they claim, and a problem for each claim that is lost. */
 function settleClaims(translation: Translation, holderOf: (thing: string) => RefClaimant | undefined) {
-  const inForce = new Map<string, TableEntry>();
+  const inForce: TableEntry[] = [];
   const conflicts = new Map<string, Problem>();
   for (const { entry, claims } of translation.entries) {
     const lost = claims.filter((claim) => holderOf(claim.key)?.owner !== claim.owner);
-    if (lost.length === 0) inForce.set(entry.key, entry);
+    if (lost.length === 0) inForce.push(entry);
     for (const claim of lost) conflicts.set(claim.key, conflict(claim, holderOf(claim.key)?.holder));
   }
-  return { inForce, conflicts: [...conflicts.values()] };
+  // A copy: what grew keeps room for sixteen more.
+  return { inForce: inForce.slice(), conflicts: conflicts.size === 0 ? noProblems : [...conflicts.values()] };
 }
 
 function conflict(claim: Claim, holder: Ref | undefined): Problem {
@@ -202,12 +213,20 @@ function conflict(claim: Claim, holder: Ref | undefined): Problem {
 }
 
 function emitChanges(
-  before: ReadonlyMap<string, TableEntry>,
-  after: ReadonlyMap<string, TableEntry>,
+  before: readonly TableEntry[],
+  after: readonly TableEntry[],
   output: Output,
 ): void {
-  for (const [key, entry] of before) if (!Equal(entry, after.get(key))) output.remove.push(entry);
-  for (const [key, entry] of after) if (!Equal(entry, before.get(key))) output.put.push(entry);
+  const old = new Map(before.map((entry) => [entry.key, entry]));
+  const now = new Map(after.map((entry) => [entry.key, entry]));
+  for (const [key, entry] of old) if (!Equal(entry, now.get(key))) output.remove.push(entry);
+  for (const [key, entry] of now) if (!Equal(entry, old.get(key))) output.put.push(entry);
+}
+
+/** Both lists in one; nothing new where one of them is empty, as nearly always. */
+function joined(some: readonly Problem[], more: readonly Problem[]): readonly Problem[] {
+  if (more.length === 0) return some.length === 0 ? noProblems : some;
+  return some.length === 0 ? more : [...some, ...more];
 }
 
 function verdictOf(state: RootState, generation: number | undefined, conflicts: readonly Problem[]): Verdict {
@@ -215,7 +234,7 @@ function verdictOf(state: RootState, generation: number | undefined, conflicts: 
   return {
     ref: state.ref,
     generation,
-    problems: [...problems, ...conflicts],
+    problems: joined(problems, conflicts),
     ...(notOurs === undefined ? {} : { notOurs }),
     ...(ancestors === undefined ? {} : { ancestors }),
   };
