@@ -212,11 +212,7 @@ function conflict(claim: Claim, holder: Ref | undefined): Problem {
   };
 }
 
-function emitChanges(
-  before: readonly TableEntry[],
-  after: readonly TableEntry[],
-  output: Output,
-): void {
+function emitChanges(before: readonly TableEntry[], after: readonly TableEntry[], output: Output): void {
   const old = new Map(before.map((entry) => [entry.key, entry]));
   const now = new Map(after.map((entry) => [entry.key, entry]));
   for (const [key, entry] of old) if (!Equal(entry, now.get(key))) output.remove.push(entry);

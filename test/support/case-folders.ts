@@ -1,0 +1,141 @@
+/**
+ * Folders of test/cases: what stands in them, and what is compared. Who applies the objects is somebody else's:
+ * test/cases.test.ts hands them to the pipeline, test/cluster/cases.test.ts to a real API server.
+ *
+ *   upstream.yaml   Service `echo` with a real upstream behind it, applied in every case
+ *   objects.yaml    what a user applies; UPSTREAM_PORT stands for the port of the upstream
+ *   steps/NN-….yaml instead: several states one after the other; requests and verdicts are of the last
+ *   requests.yaml   - request: GET /path     host, headers ({name: value or list}), body
+ *                     status: 401            headers, body (exact) or message (of a JSON body)
+ *                     upstream: null         nothing reached it; or path, headers, absent, body
+ *   verdicts.yaml   golden, written by `npm run golden` only
+ *
+ * A new case is a new folder, no code; its name is a sentence.
+ */
+import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { parse, parseAllDocuments, stringify } from 'yaml';
+import { expect } from 'vitest';
+import type { KubernetesObject } from '#resources/kind.ts';
+import { formatRef } from '#resources/ref.ts';
+import type { Verdict } from '#resources/verdict.ts';
+import { send, type ReceivedAnswer } from './client.ts';
+import { seenHeader, type SeenRequest } from './upstream.ts';
+
+interface CaseRequest {
+  readonly request: string;
+  readonly host?: string;
+  readonly headers?: Readonly<Record<string, string | readonly string[]>>;
+  readonly body?: string;
+  readonly status: number;
+  readonly message?: string;
+  readonly answer?: { readonly headers?: Readonly<Record<string, string | null>>; readonly body?: string };
+  readonly upstream?: null | {
+    readonly path?: string;
+    readonly headers?: Readonly<Record<string, string>>;
+    readonly absent?: readonly string[];
+    readonly body?: string;
+  };
+}
+
+const root = join(import.meta.dirname, '..', 'cases');
+
+/** Every case, by its path below test/cases. */
+export const caseFolders: readonly string[] = [
+  ...new Set(globSync('**/{objects.yaml,steps}', { cwd: root }).map((path) => dirname(path))),
+].sort();
+
+/** Where the golden of a case stands. */
+export const verdictsFile = (folder: string): string => join(root, folder, 'verdicts.yaml');
+
+/** Where a case is served: what it asks, and the upstream that answers. */
+interface CaseStage {
+  readonly port: number;
+  readonly upstream: { readonly port: number; take(): SeenRequest[] };
+}
+
+/** Text of a file with what only this run knows. */
+function readText(file: string, { upstream }: Pick<CaseStage, 'upstream'>): string {
+  return readFileSync(file, 'utf8').replaceAll('UPSTREAM_PORT', String(upstream.port));
+}
+
+function readObjects(file: string, stage: Pick<CaseStage, 'upstream'>): KubernetesObject[] {
+  return parseAllDocuments(readText(file, stage)).flatMap((document) =>
+    document.contents === null ? [] : [document.toJS() as KubernetesObject],
+  );
+}
+
+/** The states that a case goes through, each with all of its objects. */
+export function caseStates(folder: string, stage: Pick<CaseStage, 'upstream'>): KubernetesObject[][] {
+  const steps = join(root, folder, 'steps');
+  const files = existsSync(steps)
+    ? readdirSync(steps)
+        .sort()
+        .map((name) => join(steps, name))
+    : [join(root, folder, 'objects.yaml')];
+  const common = readObjects(join(root, 'upstream.yaml'), stage);
+  return files.map((file) => [...common, ...readObjects(file, stage)]);
+}
+
+function headerPairs(item: CaseRequest): [string, string][] {
+  const pairs = Object.entries(item.headers ?? {}).flatMap(([name, values]) =>
+    [values].flat().map((value): [string, string] => [name, value]),
+  );
+  return item.host === undefined ? pairs : [['Host', item.host], ...pairs];
+}
+
+function expectAnswer(item: CaseRequest, answer: ReceivedAnswer): void {
+  expect({ request: item.request, status: answer.status }).toEqual({ request: item.request, status: item.status });
+  if (item.message !== undefined) expect((JSON.parse(answer.body) as { message: string }).message).toBe(item.message);
+  if (item.answer?.body !== undefined) expect(answer.body).toBe(item.answer.body);
+  for (const [name, value] of Object.entries(item.answer?.headers ?? {})) {
+    expect([name, answer.headers[name.toLowerCase()] ?? null]).toEqual([name, value]);
+  }
+}
+
+/** A UUID that an API server gives to an object; those that follow from a name are of version 5. */
+const uid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-46-9a-f][0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+/** How the ids of objects come about: by the case's own uids, or by those that an API server gives. */
+type Ids = 'as-written' | 'given';
+
+const wantedValue = (value: string, ids: Ids): unknown =>
+  ids === 'given' && uid.test(value) ? expect.stringMatching(uid) : value;
+
+function expectUpstream(item: CaseRequest, seen: readonly SeenRequest[], ids: Ids): void {
+  if (item.upstream === undefined) return;
+  if (item.upstream === null) return expect(seen).toEqual([]);
+  expect(seen).toHaveLength(1);
+  const [request] = seen;
+  if (item.upstream.path !== undefined) expect(request?.path).toBe(item.upstream.path);
+  if (item.upstream.body !== undefined) expect(request?.body).toBe(item.upstream.body);
+  for (const [name, value] of Object.entries(item.upstream.headers ?? {})) {
+    expect([name, seenHeader(request, name)]).toEqual([name, [wantedValue(value, ids)]]);
+  }
+  for (const name of item.upstream.absent ?? []) expect([name, seenHeader(request, name)]).toEqual([name, []]);
+}
+
+/** Sends the requests of a case and compares what the client and the upstream got. */
+export async function expectRequests(folder: string, stage: CaseStage, ids: Ids): Promise<void> {
+  const file = join(root, folder, 'requests.yaml');
+  for (const item of existsSync(file) ? (parse(readText(file, stage)) as CaseRequest[]) : []) {
+    stage.upstream.take();
+    const [method = 'GET', path = '/'] = item.request.split(' ');
+    const body = item.body === undefined ? {} : { body: item.body };
+    const answer = await send({ port: stage.port, method, path, headers: headerPairs(item), ...body });
+    expectAnswer(item, answer);
+    expectUpstream(item, stage.upstream.take(), ids);
+  }
+}
+
+/** What people are told, as `verdicts.yaml` has it. */
+export function verdictText(verdicts: readonly Verdict[]): string {
+  const told = verdicts.map(({ ref, problems, notOurs }) => ({
+    object: formatRef(ref),
+    programmed: notOurs === undefined ? problems.length === 0 : `ignored: ${notOurs}`,
+    ...(problems.length === 0
+      ? {}
+      : { problems: problems.map(({ reason, field, message, effect }) => ({ reason, field, message, effect })) }),
+  }));
+  return stringify(told, { lineWidth: 0 });
+}
