@@ -53,8 +53,8 @@ export interface Kind<T extends KubernetesObject = KubernetesObject> {
   readonly scope: 'Namespaced' | 'Cluster';
   readonly schema: TSchema;
   readonly rules: readonly Rule<T>[];
-  /** The only objects of this kind that are watched, as a label selector; all when absent. */
-  readonly labelSelector?: string;
+  /** The only objects of this kind that are watched, as a field selector; all when absent. */
+  readonly fieldSelector?: string;
   /** The part of the status that Latchkey writes; it needs `patch` on the subresource. */
   readonly status?: 'conditions' | 'loadBalancer' | 'ancestors';
   /** What the Admin API does to objects of this kind when its writes are on. */

@@ -56,9 +56,8 @@ export const reasons = {
       'Create the consumer, or take the field away; requests without a good credential are answered 500 until then.',
   },
   SecretNotFound: {
-    meaning: 'A consumer lists a Secret that does not exist in its namespace, or is not labelled as a credential.',
-    remedy:
-      'Create the Secret, label it konghq.com/credential with its type (such as key-auth), or take its name out of `credentials`.',
+    meaning: 'An object names a Secret that does not exist.',
+    remedy: 'Create the Secret in the namespace that the message names, or correct the name.',
   },
   InvalidCredential: {
     meaning: 'A credential Secret lacks a field, has an empty one or one that cannot be read.',

@@ -112,7 +112,7 @@ export function kubernetesSource(options: KubernetesSourceOptions): KubernetesSo
         const listWatch = createListWatch({
           api: options.api,
           path: collectionPath(kind, namespace),
-          ...(kind.labelSelector === undefined ? {} : { selector: { labelSelector: kind.labelSelector } }),
+          ...(kind.fieldSelector === undefined ? {} : { selector: { fieldSelector: kind.fieldSelector } }),
           changes: (changes) => gather(kind, changes),
           state: (state) => noteState(name, state),
           ...(options.timing === undefined ? {} : { timing: options.timing }),

@@ -1,7 +1,7 @@
 import { pluginsAnnotation } from '#resources/annotations.ts';
 import type { KongConsumer } from '#resources/kong-consumer.ts';
 import { flatText, formatRef, refKey, type Ref } from '#resources/ref.ts';
-import { credentialLabel, secret } from '#resources/secret.ts';
+import { secret } from '#resources/secret.ts';
 import { uidFromRef } from '#resources/ids.ts';
 import type { Problem } from '#resources/verdict.ts';
 import type { ConsumerEntry } from '#table/consumer-entry.ts';
@@ -78,10 +78,7 @@ function translateCredential(object: KongConsumer, place: CredentialPlace, conte
   const found = view.get(secret, ref.namespace, place.name);
   if (found === undefined) {
     const isInvalid = view.stateOf(about) === 'invalid';
-    // From a cluster only labelled Secrets are read: one without the label looks as if it were not there.
-    const what = isInvalid
-      ? 'is invalid, see its own verdict'
-      : `does not exist, or lacks the label ${credentialLabel}`;
+    const what = isInvalid ? 'is invalid, see its own verdict' : 'does not exist';
     return [
       {
         reason: 'SecretNotFound',

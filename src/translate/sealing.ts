@@ -2,6 +2,7 @@ import type { ProofSchema } from '#plugins/plugin.ts';
 import { credentialSchemas } from '#plugins/schemas.ts';
 import { sealSecret, type Sealing } from '#store/seal.ts';
 import type { RecordedChange } from '#store/store.ts';
+import { Redacted } from '#table/redacted.ts';
 
 /** The schema of a type of credential that proves something. */
 export function proofSchema(type: string): ProofSchema | undefined {
@@ -14,6 +15,8 @@ export function sealingWith(digest: Sealing['digest']): Sealing {
   return {
     fieldsOf: (type) => proofSchema(type),
     digest,
+    hide: (value) => new Redacted(value),
+    wants: () => false,
   };
 }
 

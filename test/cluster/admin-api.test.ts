@@ -1,7 +1,7 @@
 /** Kong's Admin API on a real API server: over HTTP, through the Kubernetes source, and seen with kubectl. */
 import { resolve } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { proofSchema } from '#translate/sealing.ts';
+import { sealingWith } from '#translate/sealing.ts';
 import type { KubernetesObject } from '#resources/kind.ts';
 import { connectKubernetes } from '#source/kubernetes-api.ts';
 import { createKubernetesWriter } from '#source/kubernetes-write.ts';
@@ -15,10 +15,7 @@ import { commandsFor, describeCluster } from '../support/cluster-context.ts';
 import { startControlPlane, type ControlPlane } from '../support/control-plane.ts';
 
 const crds = resolve(import.meta.dirname, '../../crds');
-const sealing = {
-  fieldsOf: (type: string) => proofSchema(type),
-  digest: makeDigest(Buffer.alloc(32, 7)), // as startAdmin has it
-};
+const sealing = sealingWith(makeDigest(Buffer.alloc(32, 7))); // as startAdmin has it
 
 describeCluster('the Admin API on a real API server', () => {
   let controlPlane: ControlPlane;

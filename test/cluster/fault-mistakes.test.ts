@@ -36,9 +36,10 @@ describeCluster('kubectl describe alone tells why a key does not work', () => {
     const unlabelled = { ...secret('unlabelled', 'k1'), metadata: inDefault('unlabelled') };
     await cluster.apply(unlabelled, consumer('label', ['unlabelled']));
     const message =
-      'credentials[0]: Secret default/unlabelled does not exist, or lacks the label konghq.com/credential';
-    await described('kongconsumer', 'label', `Message: ${message}`, 'Status: False', 'Reason: SecretNotFound');
-    await described('kongconsumer', 'label', 'Warning SecretNotFound');
+      'credentials[0]: Secret default/unlabelled: metadata.labels["konghq.com/credential"]: is missing; supported are';
+    const reason = 'UnsupportedCredentialType';
+    await described('kongconsumer', 'label', `Message: ${message}`, 'Status: False', `Reason: ${reason}`);
+    await described('kongconsumer', 'label', `Warning ${reason}`);
     await untilStatus(ask('/guarded', 'k1'), 401, 0);
   });
 

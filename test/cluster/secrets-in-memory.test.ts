@@ -22,6 +22,15 @@ describeCluster('keys from a cluster', () => {
       secret(`key-${i}`, key),
       consumer(`visible-consumer-${i}`, [`key-${i}`]),
     ];
+    // Nothing refers to these, and so nothing of them stays; a release of Helm is not even sent.
+    const others = ['Opaque', 'helm.sh/release.v1'].map((type, i) => ({
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { name: `other-${i}`, namespace: 'default', labels: { seen: `visible-secret-${i}` } },
+      type,
+      stringData: { value: `planted-${randomBytes(12).toString('hex')}` },
+    }));
+    await cluster.apply(...others);
     await cluster.apply(keyAuth('auth'), ingress('guarded', '/guarded', { 'konghq.com/plugins': 'auth' }));
     // Half of them are read with the first list, the others come by the watch; some of those change and go.
     await cluster.apply(...keys.slice(0, count / 2).flatMap(objectsOf));
@@ -48,8 +57,11 @@ describeCluster('keys from a cluster', () => {
     const text = await heapText(latchkey, snapshots);
     // The snapshot is one of the process that holds these consumers.
     expect(text).toContain('visible-consumer-97');
+    expect(text).toContain('visible-secret-0');
+    expect(text).not.toContain('visible-secret-1');
+    const values = [...keys, ...others.map(({ stringData }) => stringData.value)];
     const forms = (key: string) => [key, Buffer.from(key).toString('base64').replace(/=+$/, '')];
-    expect(keys.filter((key) => forms(key).some((form) => text.includes(form)))).toEqual([]);
+    expect(values.filter((key) => forms(key).some((form) => text.includes(form)))).toEqual([]);
     expect(keys.filter((key) => latchkey.output().includes(key))).toEqual([]);
   }, 120_000);
 });

@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import type { AdminOptions } from '#admin/backend.ts';
 import { createAdminServer } from '#admin/server.ts';
-import { proofSchema } from '#translate/sealing.ts';
+import { sealingWith } from '#translate/sealing.ts';
 import type { KubernetesObject } from '#resources/kind.ts';
 import { sealSecret } from '#store/seal.ts';
 import { createStore } from '#store/store.ts';
@@ -42,7 +42,7 @@ export async function startAdmin(
   const source = memorySource(like);
   const store = createStore();
   const digest = makeDigest(Buffer.alloc(32, 7));
-  const sealing = { fieldsOf: (type: string) => proofSchema(type), digest };
+  const sealing = sealingWith(digest);
   const clock = { now: new Date('2026-03-01T12:00:00.000Z') };
   /** What happened, in order: writes that were delivered, and that they were waited for. */
   const events: string[] = [];
