@@ -1,4 +1,5 @@
 import type { TablePatch } from '#table/patch.ts';
+import type { RedactedPlace } from '#table/redacted-places.ts';
 
 /** What a worker is started with. */
 export interface WorkerSettings {
@@ -16,7 +17,8 @@ export interface ListenAddress {
 }
 
 export type ToWorker =
-  | { readonly type: 'patch'; readonly patch: TablePatch }
+  /** The redacted values of the patch come beside it. */
+  | { readonly type: 'patch'; readonly patch: TablePatch; readonly redacted: readonly RedactedPlace[] }
   /** Close the listener; finish what is in flight within this time, then cut the rest. */
   | { readonly type: 'drain'; readonly graceMs: number };
 

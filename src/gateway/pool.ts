@@ -9,6 +9,7 @@
 import { createServer } from 'node:net';
 import { Worker } from 'node:worker_threads';
 import type { TablePatch } from '#table/patch.ts';
+import { redactedPlaces } from '#table/redacted-places.ts';
 import type { Logger } from '#telemetry/log.ts';
 import { createWakeUp } from './wake-up.ts';
 import type { FromWorker, ListenAddress, ToWorker, WorkerSettings } from './messages.ts';
@@ -52,6 +53,8 @@ export async function reservePort({ host, port }: ListenAddress): Promise<number
   await new Promise<void>((resolve) => probe.close(() => resolve()));
   return typeof address === 'object' && address !== null ? address.port : port;
 }
+
+const patchMessage = (patch: TablePatch): ToWorker => ({ type: 'patch', patch, redacted: redactedPlaces(patch) });
 
 /** See the head of this file. Threads start loading at once; they listen when `open` gives them the table. */
 export function createPool(options: PoolOptions) {
@@ -101,7 +104,7 @@ export function createPool(options: PoolOptions) {
       if (!isStopping) replace(slot, reason);
       wake();
     });
-    if (isOpen) send(slot, { type: 'patch', patch: options.snapshot() });
+    if (isOpen) send(slot, patchMessage(options.snapshot()));
   };
 
   for (let i = 0; i < options.workers; i += 1) {
@@ -116,14 +119,17 @@ export function createPool(options: PoolOptions) {
       isOpen = true;
       const patch = options.snapshot();
       latest = patch.number;
-      for (const slot of slots) send(slot, { type: 'patch', patch });
+      const message = patchMessage(patch);
+      for (const slot of slots) send(slot, message);
       await until(() => all((slot) => slot.isListening));
     },
 
     /** Sends a patch to every worker; before `open` the snapshot will have it. */
     publish(patch: TablePatch): void {
       latest = patch.number;
-      if (isOpen) for (const slot of slots) send(slot, { type: 'patch', patch });
+      if (!isOpen) return;
+      const message = patchMessage(patch);
+      for (const slot of slots) send(slot, message);
     },
 
     /** Resolves when every worker serves all that was published before the call. */

@@ -9,6 +9,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { makeDigest } from '#table/digest.ts';
 import type { TablePatch } from '#table/patch.ts';
+import { restoreRedacted } from '#table/redacted-places.ts';
 import { createLog } from '#telemetry/log.ts';
 import { roundRobin } from './balance.ts';
 import { createListener } from './listener.ts';
@@ -60,6 +61,7 @@ function letGo(): void {
 
 async function receive(message: ToWorker): Promise<void> {
   if (message.type === 'patch') {
+    restoreRedacted(message.patch, message.redacted);
     table.apply(message.patch);
     if (touchesServices(message.patch)) letGo();
     // The first patch is acknowledged once connections are accepted: until then nobody is served by it.
