@@ -38,7 +38,7 @@ describe.for(caseFolders)('%s', (folder) => {
       source.set(objects);
       await pipeline.settled();
     }
-    await expectRequests(folder, { port: pipeline.port, upstream }, 'as-written');
+    await expectRequests(folder, { port: pipeline.port, upstream });
     await expect(verdictText(pipeline.reporter.all())).toMatchFileSnapshot(verdictsFile(folder));
   });
 });

@@ -11,7 +11,7 @@ export function annotationField(name: string): string {
 
 /** Annotations of the object that are Kong's to read but that Latchkey does not know or support there. */
 export function unsupportedAnnotations(object: KubernetesObject): Problem[] {
-  const names = Object.keys(object.metadata.annotations ?? {});
+  const names = Object.keys(object.metadata.annotations ?? {}).sort(); // an API server sorts them too
   return names
     .filter((name) => ourPrefixes.some((prefix) => name.startsWith(prefix)))
     .flatMap((name): Problem[] => {

@@ -45,6 +45,9 @@ export function objectApi({ server, ca, token }: ControlPlaneAccess) {
       const kind = findKind(object) ?? kindNamed(object.kind);
       return ask('POST', `${collectionPath(kind, refOf(kind, object).namespace)}${query}`, object);
     },
+    /** Replaces an object whole; it must state the version that it replaces. */
+    replace: async (object: KubernetesObject): Promise<ApiAnswer> => ask('PUT', pathOf(object), object),
+    remove: async (object: KubernetesObject): Promise<ApiAnswer> => ask('DELETE', pathOf(object)),
     read: async (object: KubernetesObject): Promise<ApiAnswer> => ask('GET', pathOf(object)),
     patch: async (object: KubernetesObject, patch: object, query = ''): Promise<ApiAnswer> =>
       ask('PATCH', `${pathOf(object)}${query}`, patch, mergePatch),

@@ -16,6 +16,8 @@ const ready = 'pods listen';
 export interface Pods {
   /** An address a pod; all of them answer. */
   readonly addresses: readonly string[];
+  /** This side of their network: an address of the machine's own that an EndpointSlice may name. */
+  readonly gateway: string;
   readonly port: number;
   close(): Promise<void>;
 }
@@ -50,6 +52,7 @@ export async function startPods(count: number): Promise<Pods> {
     ]);
     return {
       addresses,
+      gateway: `${net}.1`,
       port: podPort,
       async close() {
         child.kill('SIGKILL');

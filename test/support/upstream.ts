@@ -17,7 +17,7 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
 }
 
 /** A real upstream that answers 200 `upstream`, to /hang nothing ever, and remembers what it saw. */
-export async function startUpstream() {
+export async function startUpstream(address = '127.0.0.1', listen = address) {
   const seen: SeenRequest[] = [];
   const server = createServer((request, response) => {
     void bodyOf(request).then((body) => {
@@ -27,9 +27,10 @@ export async function startUpstream() {
       response.end('upstream');
     });
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(0, listen, resolve));
   return {
     server,
+    address,
     port: (server.address() as AddressInfo).port,
     seen,
     /** Forgets what was seen and gives it. */
