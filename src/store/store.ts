@@ -49,10 +49,12 @@ export function indexRead(index: Index, key: string): string {
 /** See the head of this file. */
 export function createStore() {
   const byKind = new Map<string, Map<string, Recorded>>();
-  /** By index, then by key. Nearly every key has one object: a map is made only for a second. */
-  const buckets = new Map<Index, Map<string, Recorded | Map<string, Recorded>>>(
-    allIndexes.map((index) => [index, new Map<string, Recorded | Map<string, Recorded>>()]),
-  );
+  /**
+   * By index, then by key. An index is made when somebody first looks something up in it: some are hardly ever
+   * asked, and a million consumers by their ids take memory. Nearly every key has one object: a map is made
+   * only for a second.
+   */
+  const buckets = new Map<Index, Map<string, Recorded | Map<string, Recorded>>>();
 
   const keysOf = (index: Index, recorded: Recorded | undefined): readonly string[] =>
     recorded === undefined || recorded.faults.length > 0 ? [] : index.keysOf(recorded.object, recorded.ref);
@@ -66,8 +68,17 @@ export function createStore() {
     else ofKind.set(key, recorded);
   };
 
+  const build = (index: Index): Map<string, Recorded | Map<string, Recorded>> => {
+    const ofIndex = new Map<string, Recorded | Map<string, Recorded>>();
+    buckets.set(index, ofIndex);
+    for (const recorded of byKind.get(index.kind.kind)?.values() ?? []) {
+      for (const key of keysOf(index, recorded)) addTo(index, key, recorded);
+    }
+    return ofIndex;
+  };
+
   const bucketOf = (index: Index, key: string): Recorded[] => {
-    const bucket = buckets.get(index)?.get(key);
+    const bucket = (buckets.get(index) ?? build(index)).get(key);
     if (bucket === undefined) return [];
     return bucket instanceof Map ? [...bucket.values()] : [bucket];
   };
@@ -96,6 +107,7 @@ export function createStore() {
 
   /** Moves an object to where it is found from now on, and gives the names of the reads that tell of it. */
   const reindex = (index: Index, before: Recorded | undefined, after: Recorded | undefined): string[] => {
+    if (!buckets.has(index)) return []; // nobody has asked
     const old = keysOf(index, before);
     const now = keysOf(index, after);
     if (before !== undefined) for (const key of old) removeFrom(index, key, before);

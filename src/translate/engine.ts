@@ -53,8 +53,8 @@ interface Output {
 interface RootState {
   readonly ref: Ref;
   translation: Translation;
-  /** Its entries in force. */
-  entries: readonly TableEntry[];
+  /** Its entries in force; all that its translation yields, as nearly always, need no list. */
+  entries: readonly TableEntry[] | 'all';
   verdict: Verdict | undefined;
 }
 
@@ -109,6 +109,7 @@ export function createEngine(settings: TranslateSettings) {
   const run = (key: string, recorded: Recorded, output: Output): string[] => {
     const state = roots.get(key) ?? { ref: recorded.ref, translation: nothing, entries: noEntries, verdict: undefined };
     const before = state.translation.entries;
+    state.entries = entriesOf(state); // as a list: what is `all` changes now
     state.translation = translate(key, recorded, output.failures);
     roots.set(key, state);
     output.rootsRun += 1;
@@ -121,7 +122,7 @@ export function createEngine(settings: TranslateSettings) {
     if (state === undefined) return [];
     roots.delete(key);
     reads.replace(key, new Set());
-    output.remove.push(...state.entries);
+    output.remove.push(...entriesOf(state));
     output.forgotten.push(state.ref);
     return replaceClaims(key, state.translation.entries, []);
   };
@@ -130,8 +131,8 @@ export function createEngine(settings: TranslateSettings) {
   const settle = (state: RootState | undefined, output: Output): void => {
     if (state === undefined) return; // forgotten in this very batch
     const { inForce, conflicts } = settleClaims(state.translation, claims.holderOf);
-    emitChanges(state.entries, inForce, output);
-    state.entries = inForce.length === 0 ? noEntries : inForce;
+    emitChanges(entriesOf(state), inForce, output);
+    state.entries = inForce.length === state.translation.entries.length ? 'all' : inForce;
     const verdict = verdictOf(state, store.find(state.ref)?.object.metadata.generation, conflicts);
     if (!Equal(state.verdict, verdict)) output.verdicts.push(verdict);
     state.verdict = verdict;
@@ -163,10 +164,13 @@ export function createEngine(settings: TranslateSettings) {
 
     /** All entries in force. */
     entries(): TableEntry[] {
-      return [...roots.values()].flatMap((state) => state.entries);
+      return [...roots.values()].flatMap((state) => entriesOf(state));
     },
   };
 }
+
+const entriesOf = ({ entries, translation }: RootState): readonly TableEntry[] =>
+  entries === 'all' ? translation.entries.map(({ entry }) => entry) : entries;
 
 const emptyOutput = (): Output => ({ put: [], remove: [], verdicts: [], forgotten: [], failures: [], rootsRun: 0 });
 
