@@ -5,7 +5,7 @@ import { consumerId } from '#resources/ids.ts';
 import type { Kind, KubernetesObject } from '#resources/kind.ts';
 import { globalLabel, kongClusterPlugin } from '#resources/kong-plugin.ts';
 import { kongConsumer } from '#resources/kong-consumer.ts';
-import type { Ref } from '#resources/ref.ts';
+import { flatText, type Ref } from '#resources/ref.ts';
 import { service } from '#resources/service.ts';
 
 /** A way to find objects of one kind by something in them. */
@@ -40,7 +40,7 @@ export const consumersByCustomId = defineIndex('consumers-by-custom-id', kongCon
 
 /** Key: namespace/name of a Secret that the consumer lists. */
 export const consumersBySecret = defineIndex('consumers-by-secret', kongConsumer, (consumer, ref) => [
-  ...new Set((consumer.credentials ?? []).map((name) => `${ref.namespace}/${name}`)),
+  ...new Set((consumer.credentials ?? []).map((name) => flatText(ref.namespace, '/', name))),
 ]);
 
 /** Key: namespace/name of the Service that the slice belongs to. */
