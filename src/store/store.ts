@@ -13,7 +13,8 @@ import type { Kind, KubernetesObject } from '#resources/kind.ts';
 import { compareRefs, flatText, refKey, type Ref } from '#resources/ref.ts';
 import { validateObject } from '#resources/validate.ts';
 import type { Problem } from '#resources/verdict.ts';
-import { allIndexes, type Index } from './indexes.ts';
+import { createIndexed } from './indexed.ts';
+import type { Index } from './indexes.ts';
 
 /** An object and what was found wrong with it before anybody asked what it means. */
 export interface Recorded {
@@ -49,70 +50,14 @@ export function indexRead(index: Index, key: string): string {
 /** See the head of this file. */
 export function createStore() {
   const byKind = new Map<string, Map<string, Recorded>>();
-  /**
-   * By index, then by key. An index is made when somebody first looks something up in it: some are hardly ever
-   * asked, and a million consumers by their ids take memory. Nearly every key has one object: a map is made
-   * only for a second.
-   */
-  const buckets = new Map<Index, Map<string, Recorded | Map<string, Recorded>>>();
-
-  const keysOf = (index: Index, recorded: Recorded | undefined): readonly string[] =>
-    recorded === undefined || recorded.faults.length > 0 ? [] : index.keysOf(recorded.object, recorded.ref);
-
   const findByKey = (kind: string, key: string): Recorded | undefined => byKind.get(kind)?.get(key);
+  const indexed = createIndexed((kind) => byKind.get(kind)?.values() ?? []);
 
   const replace = (key: string, ref: Ref, recorded: Recorded | undefined): void => {
     const ofKind = byKind.get(ref.kind) ?? new Map<string, Recorded>();
     byKind.set(ref.kind, ofKind);
     if (recorded === undefined) ofKind.delete(key);
     else ofKind.set(key, recorded);
-  };
-
-  const build = (index: Index): Map<string, Recorded | Map<string, Recorded>> => {
-    const ofIndex = new Map<string, Recorded | Map<string, Recorded>>();
-    buckets.set(index, ofIndex);
-    for (const recorded of byKind.get(index.kind.kind)?.values() ?? []) {
-      for (const key of keysOf(index, recorded)) addTo(index, key, recorded);
-    }
-    return ofIndex;
-  };
-
-  const bucketOf = (index: Index, key: string): Recorded[] => {
-    const bucket = (buckets.get(index) ?? build(index)).get(key);
-    if (bucket === undefined) return [];
-    return bucket instanceof Map ? [...bucket.values()] : [bucket];
-  };
-
-  const removeFrom = (index: Index, key: string, recorded: Recorded): void => {
-    const ofIndex = buckets.get(index);
-    const bucket = ofIndex?.get(key);
-    if (bucket instanceof Map) bucket.delete(recorded.key);
-    if (!(bucket instanceof Map) || bucket.size === 0) ofIndex?.delete(key);
-  };
-
-  const addTo = (index: Index, key: string, recorded: Recorded): void => {
-    const ofIndex = buckets.get(index);
-    const bucket = ofIndex?.get(key);
-    if (bucket === undefined) ofIndex?.set(key, recorded);
-    else if (bucket instanceof Map) bucket.set(recorded.key, recorded);
-    else
-      ofIndex?.set(
-        key,
-        new Map([
-          [bucket.key, bucket],
-          [recorded.key, recorded],
-        ]),
-      );
-  };
-
-  /** Moves an object to where it is found from now on, and gives the names of the reads that tell of it. */
-  const reindex = (index: Index, before: Recorded | undefined, after: Recorded | undefined): string[] => {
-    if (!buckets.has(index)) return []; // nobody has asked
-    const old = keysOf(index, before);
-    const now = keysOf(index, after);
-    if (before !== undefined) for (const key of old) removeFrom(index, key, before);
-    if (after !== undefined) for (const key of now) addTo(index, key, after);
-    return [...new Set([...old, ...now])].map((key) => indexRead(index, key));
   };
 
   return {
@@ -123,8 +68,8 @@ export function createStore() {
       const key = before?.key ?? wanted;
       const recorded = change.type === 'put' ? toRecorded(change, key) : undefined;
       replace(key, change.ref, recorded);
-      const indexes = allIndexes.filter((index) => index.kind.kind === change.ref.kind);
-      return [objectRead(change.ref), ...indexes.flatMap((index) => reindex(index, before, recorded))];
+      const moved = indexed.replace(change.ref.kind, before, recorded);
+      return [objectRead(change.ref), ...moved.map(([index, indexKey]) => indexRead(index, indexKey))];
     },
 
     /** The object with its faults and notes, or undefined when there is none. */
@@ -140,7 +85,7 @@ export function createStore() {
 
     /** The valid objects that have this key in an index, by namespace and name. */
     lookup<T extends KubernetesObject>(index: Index<T>, key: string): T[] {
-      return bucketOf(index, key)
+      return [...indexed.find(index, key)]
         .sort((a, b) => compareRefs(a.ref, b.ref))
         .map((recorded) => recorded.object as T);
     },
