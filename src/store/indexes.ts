@@ -1,5 +1,6 @@
 import { upstreamPolicyAnnotation } from '#resources/annotations.ts';
 import { endpointSlice, serviceNameLabel } from '#resources/endpoint-slice.ts';
+import { ingress } from '#resources/ingress.ts';
 import { ingressClass } from '#resources/ingress-class.ts';
 import { consumerId } from '#resources/ids.ts';
 import type { Kind, KubernetesObject } from '#resources/kind.ts';
@@ -49,6 +50,14 @@ export const slicesByService = defineIndex('slices-by-service', endpointSlice, (
   return name === undefined ? [] : [`${ref.namespace}/${name}`];
 });
 
+/** Key: namespace/name of a Service that the Ingress has as a backend. */
+export const ingressesByService = defineIndex('ingresses-by-service', ingress, ({ spec }, ref) => {
+  const paths = (spec?.rules ?? []).flatMap((rule) => rule.http?.paths ?? []);
+  const backends = [spec?.defaultBackend, ...paths.map((path) => path.backend)];
+  const names = backends.flatMap((backend) => (backend?.service === undefined ? [] : [backend.service.name]));
+  return [...new Set(names)].map((name) => `${ref.namespace}/${name}`);
+});
+
 /** Key: namespace/name of the KongUpstreamPolicy that the Service names. */
 export const servicesByUpstreamPolicy = defineIndex('services-by-upstream-policy', service, (object, ref) => {
   const name = object.metadata.annotations?.[upstreamPolicyAnnotation] ?? '';
@@ -71,6 +80,7 @@ export const allIndexes: readonly Index[] = [
   consumersByCustomId,
   consumersBySecret,
   slicesByService,
+  ingressesByService,
   servicesByUpstreamPolicy,
   globalPlugins,
   defaultIngressClasses,

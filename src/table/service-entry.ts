@@ -3,6 +3,8 @@ export interface Target {
   /** IP address or host name; IPv6 without brackets. */
   readonly host: string;
   readonly port: number;
+  /** The host is a name, to be resolved where the request is sent. */
+  readonly isName?: true;
 }
 
 /** One port of a Service and the endpoints behind it. */

@@ -7,7 +7,8 @@ import { foreignClass } from './ingress-class.ts';
 import { pathMatchOf } from './path-match.ts';
 import { pluginChain } from './plugin-chain.ts';
 import { rankOf } from './rank.ts';
-import { findPort, findService, serviceKey } from './service.ts';
+import { findService, serviceKey } from './service.ts';
+import { findPort } from './targets.ts';
 import type { ClaimedEntry, Context, RootKind, Translation } from './translation.ts';
 
 /** One host, path and backend of an Ingress, and where it stands. */

@@ -1,9 +1,8 @@
-import { service, type Service, type ServicePort } from '#resources/service.ts';
-import type { EndpointSlice } from '#resources/endpoint-slice.ts';
+import { service, type Service } from '#resources/service.ts';
 import type { Problem } from '#resources/verdict.ts';
-import { slicesByService } from '#store/indexes.ts';
-import type { ServiceEntry, Target } from '#table/service-entry.ts';
+import type { ServiceEntry } from '#table/service-entry.ts';
 import { annotationField, annotationReader, unsupportedAnnotations } from './annotations.ts';
+import { portsOf, targetsOf } from './targets.ts';
 import type { Context, RootKind, Translation } from './translation.ts';
 
 /** The key of the entry that a port of a Service yields. */
@@ -13,29 +12,6 @@ export function serviceKey(namespace: string, name: string, port: number): strin
 
 /** A timeout may be as long as Kong allows (kong-facts 3.6). */
 const timeoutBounds = { default: 60_000, min: 1, max: 2 ** 31 - 2 };
-
-function sliceTargets(slice: EndpointSlice, port: ServicePort): Target[] {
-  // A slice's port carries the name of the Service's port; the only port of a Service may have none.
-  const found = (slice.ports ?? []).find((candidate) => (candidate.name ?? '') === (port.name ?? ''));
-  const number = found?.port;
-  if (number === undefined || number === null) return [];
-  return (slice.endpoints ?? [])
-    .filter((endpoint) => endpoint.conditions?.ready !== false)
-    .flatMap((endpoint) =>
-      endpoint.addresses[0] === undefined ? [] : [{ host: endpoint.addresses[0], port: number }],
-    );
-}
-
-/** Ready endpoints behind a port, each once, in an order that does not depend on the slices' own. */
-function targetsOf(object: Service, port: ServicePort, { ref, view }: Context): Target[] {
-  if (object.spec?.type === 'ExternalName') {
-    return object.spec.externalName === undefined ? [] : [{ host: object.spec.externalName, port: port.port }];
-  }
-  const slices = view.lookup(slicesByService, `${ref.namespace}/${ref.name}`);
-  const targets = slices.flatMap((slice) => sliceTargets(slice, port));
-  const unique = new Map(targets.map((target) => [`${target.host} ${target.port}`, target]));
-  return [...unique.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, target]) => target);
-}
 
 function pathOf(text: string | undefined, problems: Problem[]): string {
   if (text === undefined || text === '') return '/';
@@ -82,7 +58,7 @@ export const serviceRoot: RootKind<Service> = {
       readTimeoutMs: annotations.integer('konghq.com/read-timeout', timeoutBounds),
     };
     const blocking = problems.find((problem) => problem.effect === 'route answers 503');
-    const entries = (object.spec?.ports ?? []).map((port): ServiceEntry => ({
+    const entries = portsOf(object, context).map((port): ServiceEntry => ({
       ...common,
       key: serviceKey(context.ref.namespace, context.ref.name, port.port),
       targets: targetsOf(object, port, context),
@@ -91,17 +67,6 @@ export const serviceRoot: RootKind<Service> = {
     return { entries: entries.map((entry) => ({ entry, claims: [] })), problems };
   },
 };
-
-/** The port of a Service that a backend names, by number or by name; undefined if it has none such. */
-export function findPort(
-  object: Service,
-  port: { name?: string; number?: number } | undefined,
-): ServicePort | undefined {
-  const ports = object.spec?.ports ?? [];
-  if (port?.number !== undefined) return ports.find((candidate) => candidate.port === port.number);
-  if (port?.name !== undefined) return ports.find((candidate) => candidate.name === port.name);
-  return undefined;
-}
 
 /** The Service that a backend names, if it exists and is valid. */
 export function findService(name: string, { ref, view }: Context): Service | undefined {
