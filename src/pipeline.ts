@@ -10,12 +10,15 @@
 import { randomBytes } from 'node:crypto';
 import { createPool, reservePort } from '#gateway/pool.ts';
 import type { ListenAddress } from '#gateway/messages.ts';
+import { selfSigned } from '#gateway/self-signed.ts';
 import type { KubernetesObject } from '#resources/kind.ts';
 import { formatRef, refKey, type Ref } from '#resources/ref.ts';
 import type { Verdict } from '#resources/verdict.ts';
 import type { Change, Origin, Source } from '#source/source.ts';
 import { createReporter } from '#status/reporter.ts';
+import { createTimedVerdicts } from '#status/timed-verdicts.ts';
 import { digestSecretBytes, makeDigest } from '#table/digest.ts';
+import type { TablePatch } from '#table/patch.ts';
 import { createTable } from '#table/table.ts';
 import type { Metrics } from '#telemetry/metrics.ts';
 import type { Logger, LogSettings } from '#telemetry/log.ts';
@@ -36,6 +39,8 @@ export interface PipelineOptions {
   openSource(): Promise<Source>;
   readonly translate: TranslateSettings;
   readonly listen: ListenAddress;
+  /** Where clients come in over TLS; absent: nowhere. */
+  readonly httpsListen?: ListenAddress;
   readonly workers: number;
   /** Makes what writes status; `objectOf` gives an object as it was delivered last. Absent: only the log tells. */
   makeStatus?(objectOf: (ref: Ref) => KubernetesObject | undefined): StatusWriter;
@@ -59,6 +64,41 @@ function createOrigins() {
   };
 }
 
+/** Days that the certificate which is made at start is good for: longer than any process lives. */
+const selfSignedDays = 3_650;
+
+/** Where TLS is served, and the certificate that clients are shown where nobody gave one. */
+async function tlsSettings(listen: ListenAddress) {
+  const nowMs = Date.now();
+  const dayMs = 86_400_000;
+  return {
+    listen: { host: listen.host, port: await reservePort(listen) },
+    fallback: selfSigned({
+      commonName: 'latchkey default certificate',
+      names: [],
+      notBefore: new Date(nowMs - dayMs), // a client's clock may be behind
+      notAfter: new Date(nowMs + selfSignedDays * dayMs),
+    }),
+  };
+}
+
+/** Starts the worker threads, on ports that nobody else has. */
+async function startPool(options: PipelineOptions, digestSecret: Buffer, snapshot: () => TablePatch) {
+  const { log, logSettings, metrics, listen, httpsListen, version, workers } = options;
+  const port = await reservePort(listen);
+  const tls = httpsListen === undefined ? undefined : await tlsSettings(httpsListen);
+  const settings = { listen: { host: listen.host, port }, digestSecret, log: logSettings, version };
+  const pool = createPool({
+    workers,
+    settings: tls === undefined ? settings : { ...settings, tls },
+    snapshot,
+    log,
+    onStart: ({ threadId }) => log.debug({ threadId }, 'a worker starts'),
+    onRestart: () => metrics.workerRestarts.inc(),
+  });
+  return { pool, port, httpsPort: tls?.listen.port };
+}
+
 /**
  * Starts everything and resolves when every worker accepts connections with the whole table.
  *
@@ -71,20 +111,7 @@ export async function startPipeline(options: PipelineOptions) {
   const table = createTable();
   const reporter = createReporter(log);
   const origins = createOrigins();
-  const port = await reservePort(options.listen);
-  const pool = createPool({
-    workers: options.workers,
-    settings: {
-      listen: { host: options.listen.host, port },
-      digestSecret,
-      log: options.logSettings,
-      version: options.version,
-    },
-    snapshot: () => table.snapshot(),
-    log,
-    onStart: ({ threadId }) => log.debug({ threadId }, 'a worker starts'),
-    onRestart: () => metrics.workerRestarts.inc(),
-  });
+  const { pool, port, httpsPort } = await startPool(options, digestSecret, () => table.snapshot());
   // The threads load while the rest of this one does: that halves the time to the first request.
   const { createEngine } = await import('#translate/engine.ts');
   const { sealed, sealingWith } = await import('#translate/sealing.ts');
@@ -92,6 +119,14 @@ export async function startPipeline(options: PipelineOptions) {
   const sealing = sealingWith(digest);
   const engine = createEngine(options.translate);
   const status = options.makeStatus?.((ref) => engine.store.find(ref)?.object);
+
+  const verdicts = createTimedVerdicts({
+    tell(changed, forgotten) {
+      reporter.report(changed, forgotten);
+      status?.report(changed, forgotten);
+      metrics.brokenObjects.set(reporter.broken);
+    },
+  });
 
   const apply = (changes: readonly Change[]): void => {
     const startedAtMs = performance.now();
@@ -109,10 +144,8 @@ export async function startPipeline(options: PipelineOptions) {
     void pool.settled().then(
       () => {
         metrics.patchMs.observe(performance.now() - startedAtMs);
-        reporter.report(output.verdicts, output.forgotten);
-        status?.report(output.verdicts, output.forgotten);
+        verdicts.report(output.verdicts, output.forgotten);
         status?.observed(changes.map(({ ref }) => ref));
-        metrics.brokenObjects.set(reporter.broken);
         metrics.tableEntries.set(table.sizes().entries);
         metrics.credentials.set(table.sizes().credentials);
       },
@@ -126,12 +159,15 @@ export async function startPipeline(options: PipelineOptions) {
     await pool.settled();
     status?.start();
   } catch (error) {
+    verdicts.stop();
     await Promise.all([source.stop(), status?.stop(), pool.stop(0)]);
     throw error;
   }
 
   return {
     port,
+    /** Port of TLS; undefined where there is none. */
+    httpsPort,
     log,
     digest,
     reporter,
@@ -144,6 +180,7 @@ export async function startPipeline(options: PipelineOptions) {
     settled: async () => pool.settled(),
     /** Stops watching, then serving: what is under way may take `graceMs`. */
     async stop(graceMs: number): Promise<void> {
+      verdicts.stop();
       await status?.stop(); // first: another replica then leads at once
       await source.stop();
       await pool.stop(graceMs);

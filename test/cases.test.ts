@@ -5,7 +5,14 @@
 import { basename } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startPipeline, type Pipeline } from '#pipeline.ts';
-import { caseFolders, caseStates, expectRequests, verdictsFile, verdictText } from './support/case-folders.ts';
+import {
+  caseFolders,
+  caseSettings,
+  caseStates,
+  expectRequests,
+  verdictsFile,
+  verdictText,
+} from './support/case-folders.ts';
 import { objectSource } from './support/object-source.ts';
 import { silent } from './support/silent.ts';
 import { startUpstream } from './support/upstream.ts';
@@ -18,9 +25,7 @@ beforeAll(async () => {
   upstream = await startUpstream();
   pipeline = await startPipeline({
     openSource: async () => source,
-    translate: { ingressClass: 'kong' },
-    listen: { host: '127.0.0.1', port: 0 },
-    workers: 1,
+    ...caseSettings,
     ...(await silent()),
     version: '0.0.0-test',
   });
@@ -38,7 +43,7 @@ describe.for(caseFolders)('%s', (folder) => {
       source.set(objects);
       await pipeline.settled();
     }
-    await expectRequests(folder, { port: pipeline.port, upstream });
+    await expectRequests(folder, { port: pipeline.port, httpsPort: pipeline.httpsPort, upstream });
     await expect(verdictText(pipeline.reporter.all())).toMatchFileSnapshot(verdictsFile(folder));
   });
 });

@@ -61,7 +61,12 @@ async function writeKubeconfig(api: KubernetesApi, access: ControlPlaneAccess, a
 
 async function startReplica(flags: readonly string[], nodeFlags: readonly string[]): Promise<Replica> {
   const [proxy, status] = [await freePort(), await freePort()];
-  const listen = [`--proxy-listen=127.0.0.1:${proxy}`, `--status-listen=127.0.0.1:${status}`, '--admin-listen=off'];
+  const listen = [
+    `--proxy-listen=127.0.0.1:${proxy}`,
+    `--status-listen=127.0.0.1:${status}`,
+    '--https-listen=off',
+    '--admin-listen=off',
+  ];
   const env = { ...process.env, POD_NAME: 'latchkey-0', POD_NAMESPACE: namespace };
   const command = [process.execPath, ...imageNodeFlags(), ...nodeFlags, 'src/main.ts', ...flags, ...listen];
   const startedAtMs = performance.now();

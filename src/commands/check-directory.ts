@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { refKey } from '#resources/ref.ts';
-import type { Verdict } from '#resources/verdict.ts';
+import { verdictAt, type Verdict } from '#resources/verdict.ts';
 import { directorySource } from '#source/directory.ts';
 import type { FileProblem, Origin } from '#source/source.ts';
 import { digestSecretBytes, makeDigest } from '#table/digest.ts';
@@ -57,5 +57,10 @@ export async function checkDirectory(dir: string, ingressClass: string): Promise
   } finally {
     await source.stop();
   }
-  return makeReport(engine.verdicts(), (key) => origins.get(key), fileProblems);
+  const nowMs = Date.now();
+  return makeReport(
+    engine.verdicts().map((verdict) => verdictAt(verdict, nowMs)),
+    (key) => origins.get(key),
+    fileProblems,
+  );
 }

@@ -59,6 +59,9 @@ const addressOrOff = (text: string): ListenAddress | 'off' => (text === 'off' ? 
 export interface ServeOptions {
   readonly workers: number;
   readonly proxyListen: ListenAddress;
+  readonly httpsListen: ListenAddress | 'off';
+  /** Secret of the certificate for clients that name no host, or one that no Ingress has. */
+  readonly defaultCertificate?: ObjectName;
   readonly adminListen: ListenAddress | 'off';
   /** Absent: as it fits where objects come from. */
   readonly adminWrites?: boolean;
@@ -82,6 +85,15 @@ export function serveOptions(): Option[] {
     flag('--proxy-listen <address>', 'where requests to be proxied come in')
       .default(address('0.0.0.0:8000'), '0.0.0.0:8000')
       .argParser(address),
+    flag('--https-listen <address>', 'where requests over TLS come in, or off')
+      .default(address('0.0.0.0:8443'), '0.0.0.0:8443')
+      .argParser(addressOrOff),
+    flag(
+      '--default-certificate <namespace/name>',
+      'Secret of type kubernetes.io/tls that is shown where no Ingress has a certificate for the name',
+    )
+      .default(undefined, 'one that is made at start and signs itself')
+      .argParser(objectName),
     flag('--admin-listen <address>', 'where the Admin API listens, or off')
       .default(address('127.0.0.1:8001'), '127.0.0.1:8001')
       .argParser(addressOrOff),

@@ -43,12 +43,30 @@ interface Starting {
   isDraining: boolean;
 }
 
+/** The flag and address of the listener that an error at start is about; none if it is about no address. */
+function listenerOf(error: unknown, { proxyListen, httpsListen }: ServeOptions) {
+  const { code, port } = error as NodeJS.ErrnoException & { readonly port?: number };
+  if (code !== 'EADDRINUSE' && code !== 'EACCES' && code !== 'EADDRNOTAVAIL') return undefined;
+  return httpsListen !== 'off' && port === httpsListen.port
+    ? { what: '--https-listen', address: httpsListen }
+    : { what: '--proxy-listen', address: proxyListen };
+}
+
+/** Listeners share their ports with other threads: on one port half of the connections would get the wrong one. */
+function refuseOnePortForTwo({ proxyListen, httpsListen }: ServeOptions): void {
+  if (httpsListen === 'off' || httpsListen.port === 0 || httpsListen.port !== proxyListen.port) return;
+  throw new UsageError(`--https-listen: the port ${httpsListen.port} is that of --proxy-listen`);
+}
+
 async function startProxy({ setup, options, metrics }: Starting, log: Logger): Promise<Pipeline> {
+  refuseOnePortForTwo(options);
+  const { ingressClass, defaultCertificate, httpsListen } = options;
   try {
     return await startPipeline({
       ...setup,
-      translate: { ingressClass: options.ingressClass },
+      translate: { ingressClass, ...(defaultCertificate === undefined ? {} : { defaultCertificate }) },
       listen: options.proxyListen,
+      ...(httpsListen === 'off' ? {} : { httpsListen }),
       workers: options.workers,
       log,
       logSettings: logSettingsOf(options),
@@ -56,9 +74,8 @@ async function startProxy({ setup, options, metrics }: Starting, log: Logger): P
       version,
     });
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    const isAddress = code === 'EADDRINUSE' || code === 'EACCES' || code === 'EADDRNOTAVAIL';
-    throw explain(error, isAddress ? '--proxy-listen' : setup.flag, isAddress ? options.proxyListen : undefined);
+    const listener = listenerOf(error, options);
+    throw explain(error, listener?.what ?? setup.flag, listener?.address);
   }
 }
 

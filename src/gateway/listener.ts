@@ -1,16 +1,23 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { forward, type ForwardServices } from './forward.ts';
 import type { ListenAddress } from './messages.ts';
 import { serveRequest, type ServeServices } from './serve-request.ts';
+import type { ClientTls } from './tls.ts';
 import { isWebSocketUpgrade, responseOn, tunnel } from './upgrade.ts';
 
-export interface ListenerServices extends ServeServices, ForwardServices {}
+export interface ListenerServices extends ServeServices, ForwardServices {
+  /** How clients are met over TLS; absent for plain HTTP. */
+  readonly tls?: ClientTls;
+}
 
 export interface Listener {
   /** Resolves to the port that connections are accepted on. Rejects with Node's error, such as EADDRINUSE. */
   listen(address: ListenAddress): Promise<number>;
+  /** The table changed: clients that name no host may get another certificate. */
+  tableChanged(): void;
   /** Stops accepting, waits for what is under way, and cuts what is left after `graceMs`. */
   drain(graceMs: number): Promise<void>;
 }
@@ -23,23 +30,38 @@ const keepAliveTimeoutMs = 75_000;
 /** Bytes of a request's head; more is 431. */
 const maxHeaderSize = 16 * 1024;
 
+const limits = {
+  headersTimeout: headersTimeoutMs,
+  requestTimeout: requestTimeoutMs,
+  keepAliveTimeout: keepAliveTimeoutMs,
+  connectionsCheckingInterval: 1_000,
+  maxHeaderSize,
+  noDelay: true,
+  shouldUpgradeCallback: isWebSocketUpgrade,
+};
+
+/** Node's server for one way of coming in, and how it is given another certificate. */
+function makeServer(tls: ClientTls | undefined, serve: RequestListener) {
+  if (tls === undefined) return { server: createServer(limits, serve), tableChanged: () => undefined };
+  const server = createTlsServer({ ...limits, ...tls.serverOptions }, serve);
+  return {
+    server,
+    tableChanged(): void {
+      const changed = tls.takeDefault();
+      if (changed !== undefined) server.setSecureContext(changed);
+    },
+  };
+}
+
 /** A client's HTTP/1.1 listener on Node's own parser, which is the one that the world fuzzes. */
 export function createListener(services: ListenerServices): Listener {
   const tunnels = new Set<Duplex>();
+  const connections = new Set<Socket>();
   const pass: Parameters<typeof serveRequest>[1] = (exchange, service, requestId) =>
     forward(exchange, service, requestId, services);
 
-  const server: Server = createServer(
-    {
-      headersTimeout: headersTimeoutMs,
-      requestTimeout: requestTimeoutMs,
-      keepAliveTimeout: keepAliveTimeoutMs,
-      connectionsCheckingInterval: 1_000,
-      maxHeaderSize,
-      noDelay: true,
-      shouldUpgradeCallback: isWebSocketUpgrade,
-    },
-    (request, response) => serveRequest({ request, response, expectsContinue: false }, pass, services),
+  const { server, tableChanged } = makeServer(services.tls, (request, response) =>
+    serveRequest({ request, response, expectsContinue: false }, pass, services),
   );
   // 0 is no limit: the size of the head is bounded, and a list that is cut in silence hides headers.
   server.maxHeadersCount = 0;
@@ -62,7 +84,17 @@ export function createListener(services: ListenerServices): Listener {
     );
   });
 
+  // Over TLS a connection is none of the HTTP server's until its handshake is done.
+  if (services.tls !== undefined) {
+    server.on('connection', (socket: Socket) => {
+      connections.add(socket);
+      socket.once('close', () => connections.delete(socket));
+    });
+  }
+
   return {
+    tableChanged,
+
     async listen({ host, port }) {
       await new Promise<void>((resolve, reject) => {
         server.once('error', reject);
@@ -78,6 +110,7 @@ export function createListener(services: ListenerServices): Listener {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       const cut = setTimeout(() => {
         server.closeAllConnections();
+        for (const socket of connections) socket.destroy();
         for (const socket of tunnels) socket.destroy();
       }, graceMs);
       server.closeIdleConnections();

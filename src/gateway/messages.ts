@@ -1,9 +1,12 @@
 import type { TablePatch } from '#table/patch.ts';
 import type { RedactedPlace } from '#table/redacted-places.ts';
+import type { Pair } from './self-signed.ts';
 
 /** What a worker is started with. */
 export interface WorkerSettings {
   readonly listen: ListenAddress;
+  /** Where clients come in over TLS, and what they are shown where the table has no certificate. */
+  readonly tls?: { readonly listen: ListenAddress; readonly fallback: Pair };
   /** Secret of the digests that keys are looked up by; shared by all threads of the process. */
   readonly digestSecret: Uint8Array;
   readonly log: { readonly level: string; readonly format: 'text' | 'json' };
@@ -24,7 +27,7 @@ export type ToWorker =
 
 export type FromWorker =
   /** The first patch is applied and connections are accepted. */
-  | { readonly type: 'listening'; readonly port: number }
+  | { readonly type: 'listening' }
   | { readonly type: 'applied'; readonly number: number }
   | { readonly type: 'failed'; readonly message: string; readonly code?: string }
   | { readonly type: 'drained' };

@@ -1,8 +1,10 @@
+import type { CertificateEntry, ServerNameEntry } from '#table/certificate-entry.ts';
 import { openCredentialIndex, type CredentialIndexReader } from '#table/credential-index-reader.ts';
 import type { TablePatch, WorkerEntry } from '#table/patch.ts';
 import type { PluginEntry } from '#table/plugin-entry.ts';
 import type { ServiceEntry } from '#table/service-entry.ts';
 import { createRouter, type Match } from './match.ts';
+import { createServerNames, type ServerNames } from './server-names.ts';
 
 /** A worker's copy of the table. */
 export interface ServedTable {
@@ -12,6 +14,7 @@ export interface ServedTable {
   readonly service: (key: string) => ServiceEntry | undefined;
   readonly plugin: (key: string) => PluginEntry | undefined;
   readonly credentials: CredentialIndexReader;
+  readonly serverNames: Pick<ServerNames, 'find'>;
   /** The entries of services, for whoever keeps connections to their targets. */
   services(): Iterable<ServiceEntry>;
 }
@@ -19,6 +22,9 @@ export interface ServedTable {
 /** An empty copy at number 0; the first patch must bring the credential index. */
 export function createServedTable(): ServedTable {
   const kinds = new Map<string, WorkerEntry['kind']>();
+  /** Entries that are about TLS; they are found by what is in them, not by their key. */
+  const tls = new Map<string, CertificateEntry | ServerNameEntry>();
+  const serverNames = createServerNames();
   const services = new Map<string, ServiceEntry>();
   const plugins = new Map<string, PluginEntry>();
   const router = createRouter();
@@ -30,6 +36,10 @@ export function createServedTable(): ServedTable {
     if (kind === 'route') router.remove(key);
     if (kind === 'service') services.delete(key);
     if (kind === 'plugin') plugins.delete(key);
+    const entry = tls.get(key);
+    if (entry === undefined) return;
+    serverNames.remove(entry);
+    tls.delete(key);
   };
 
   const put = (entry: WorkerEntry): void => {
@@ -37,6 +47,9 @@ export function createServedTable(): ServedTable {
     if (entry.kind === 'route') router.add(entry);
     if (entry.kind === 'service') services.set(entry.key, entry);
     if (entry.kind === 'plugin') plugins.set(entry.key, entry);
+    if (entry.kind !== 'certificate' && entry.kind !== 'server-name') return;
+    serverNames.put(entry);
+    tls.set(entry.key, entry);
   };
 
   return {
@@ -54,6 +67,7 @@ export function createServedTable(): ServedTable {
       if (credentials === undefined) throw new Error('no patch has brought the credential index');
       return credentials;
     },
+    serverNames,
     services: () => services.values(),
   };
 }

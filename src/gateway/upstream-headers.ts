@@ -5,6 +5,8 @@ import { classifyHeader, type HeaderClass } from './header-class.ts';
 
 /** What a worker knows that goes into every forwarded request. */
 export interface HopInfo {
+  /** How the client came, for X-Forwarded-Proto. */
+  readonly proto: 'http' | 'https';
   /** Port that the client reached, for X-Forwarded-Port. */
   readonly port: string;
   /** `1.1 latchkey/0.1.0`. */
@@ -59,7 +61,7 @@ function pushForwarded(headers: string[], exchange: ProxyExchange, forwardedFor:
   const address = clientAddress(exchange);
   headers.push('X-Real-IP', address);
   headers.push('X-Forwarded-For', forwardedFor === '' ? address : `${forwardedFor}, ${address}`);
-  headers.push('X-Forwarded-Proto', 'http', 'X-Forwarded-Host', guarded.host, 'X-Forwarded-Port', hop.port);
+  headers.push('X-Forwarded-Proto', hop.proto, 'X-Forwarded-Host', guarded.host, 'X-Forwarded-Port', hop.port);
   headers.push('X-Forwarded-Path', guarded.rawPath);
   if (route.stripPath && matchedLength > 1) headers.push('X-Forwarded-Prefix', guarded.path.slice(0, matchedLength));
 }

@@ -1,7 +1,7 @@
 /**
- * A worker: a thread with its own listener on the shared port and its own copy of the table.
+ * A worker: a thread with its own listeners on the shared ports and its own copy of the table.
  *
- *   main thread ── patch N ──▶ served table ──▶ listener ──▶ upstreams
+ *   main thread ── patch N ──▶ served table ──▶ listeners ──▶ upstreams
  *        ▲────── applied N ──────┘
  *
  * It knows nothing of Kubernetes. Messages are handled between requests, so no request sees half a patch.
@@ -13,9 +13,11 @@ import { restoreRedacted } from '#table/redacted-places.ts';
 import { createLog } from '#telemetry/log.ts';
 import { roundRobin } from './balance.ts';
 import { createListener } from './listener.ts';
-import type { FromWorker, ToWorker, WorkerSettings } from './messages.ts';
+import type { FromWorker, ListenAddress, ToWorker, WorkerSettings } from './messages.ts';
 import { createServedTable } from './served-table.ts';
+import { createClientTls } from './tls.ts';
 import { upstreamClient } from './upstream-client.ts';
+import type { HopInfo } from './upstream-headers.ts';
 
 const settings = workerData as WorkerSettings;
 const log = await createLog(settings.log);
@@ -23,15 +25,28 @@ const table = createServedTable();
 const client = upstreamClient();
 const balancer = roundRobin();
 const name = `latchkey/${settings.version}`;
-const listener = createListener({
-  table,
-  digest: makeDigest(settings.digestSecret),
-  client,
-  balancer,
-  log,
-  server: name,
-  hop: { port: String(settings.listen.port), via: `1.1 ${name}` },
+const parts = { table, digest: makeDigest(settings.digestSecret), client, balancer, log, server: name };
+const hopBy = (proto: 'http' | 'https', { port }: ListenAddress): HopInfo => ({
+  proto,
+  port: String(port),
+  via: `1.1 ${name}`,
 });
+
+/** Each way of coming in, and where. */
+const listeners = [
+  {
+    listener: createListener({ ...parts, hop: hopBy('http', settings.listen) }),
+    address: settings.listen,
+  },
+  ...[settings.tls ?? []].flat().map(({ listen: address, fallback }) => ({
+    listener: createListener({
+      ...parts,
+      hop: hopBy('https', address),
+      tls: createClientTls({ table, fallback, log }),
+    }),
+    address,
+  })),
+];
 
 let isListening = false;
 
@@ -42,7 +57,8 @@ function tell(message: FromWorker): void {
 async function listen(): Promise<void> {
   isListening = true;
   try {
-    tell({ type: 'listening', port: await listener.listen(settings.listen) });
+    await Promise.all(listeners.map(async ({ listener, address }) => listener.listen(address)));
+    tell({ type: 'listening' });
   } catch (error) {
     const { message, code } = error as NodeJS.ErrnoException;
     tell({ type: 'failed', message, ...(code === undefined ? {} : { code }) });
@@ -64,12 +80,13 @@ async function receive(message: ToWorker): Promise<void> {
     restoreRedacted(message.patch, message.redacted);
     table.apply(message.patch);
     if (touchesServices(message.patch)) letGo();
+    for (const { listener } of listeners) listener.tableChanged();
     // The first patch is acknowledged once connections are accepted: until then nobody is served by it.
     if (!isListening) await listen();
     tell({ type: 'applied', number: message.patch.number });
     return;
   }
-  await listener.drain(message.graceMs);
+  await Promise.all(listeners.map(async ({ listener }) => listener.drain(message.graceMs)));
   await client.close();
   tell({ type: 'drained' });
   parentPort?.close();

@@ -71,6 +71,18 @@ export const reasons = {
     meaning: 'No KongConsumer of the same namespace lists this credential Secret.',
     remedy: 'Add the name of the Secret to `credentials` of a KongConsumer.',
   },
+  CertificateInvalid: {
+    meaning: 'A Secret that an Ingress takes a certificate from has no certificate and key that can be served.',
+    remedy: 'Put a certificate and its key into a Secret of type kubernetes.io/tls: `kubectl create secret tls`.',
+  },
+  CertificateExpired: {
+    meaning: 'A certificate is no longer valid, or not yet. It is served all the same, and clients refuse it.',
+    remedy: 'Renew the certificate; the Secret may be changed at any time, new connections get what is in it.',
+  },
+  CertificateMismatch: {
+    meaning: 'A certificate is not for the host that the Ingress shows it to. Clients refuse it.',
+    remedy: 'Get a certificate whose subjectAltName has the host, or name another Secret.',
+  },
   InvalidAnnotation: {
     meaning: 'An annotation has a value that cannot be read.',
     remedy: 'Correct the annotation that the message names; docs/reference/annotations.md lists them all.',

@@ -10,6 +10,9 @@ export type Effect =
   | 'credential not in force'
   | 'anonymous requests answer 500'
   | 'field ignored'
+  | 'served all the same'
+  | 'certificate not served'
+  | 'default certificate served'
   | 'the first is in force'
   | 'last good version in force';
 
@@ -24,6 +27,14 @@ export interface Problem {
   readonly effect: Effect;
 }
 
+/** A problem that time alone brings or ends: a certificate that is not valid yet, or no longer. */
+export interface TimedProblem {
+  readonly problem: Problem;
+  /** When it begins and ends, in milliseconds since the epoch; absent: it has always been, it stays. */
+  readonly fromMs?: number;
+  readonly untilMs?: number;
+}
+
 /**
  * What was found out about an object by the very translation that is served. No problems = in force
  * once every worker has acknowledged the patch.
@@ -32,8 +43,25 @@ export interface Verdict {
   readonly ref: Ref;
   readonly generation: number | undefined;
   readonly problems: readonly Problem[];
+  /** Problems that come or go with time; `verdictAt` says which there are. */
+  readonly timed?: readonly TimedProblem[];
   /** Why the object is not ours (another ingress class); such an object is left alone. */
   readonly notOurs?: string;
   /** Objects that use this one where its status is told of each use; the oldest first. */
   readonly ancestors?: readonly Ref[];
+}
+
+/** A verdict as it is at a time: of the problems that come and go those that there are then. */
+export function verdictAt(verdict: Verdict, nowMs: number): Verdict {
+  const { timed, ...lasting } = verdict;
+  if (timed === undefined) return verdict;
+  const due = timed.filter(({ fromMs, untilMs }) => nowMs >= (fromMs ?? -Infinity) && nowMs < (untilMs ?? Infinity));
+  return { ...lasting, problems: [...lasting.problems, ...due.map(({ problem }) => problem)] };
+}
+
+/** When `verdictAt` says something else for the first time after this; undefined: never. */
+export function nextTurnMs({ timed = [] }: Verdict, nowMs: number): number | undefined {
+  const turns = timed.flatMap(({ fromMs, untilMs }) => [fromMs, untilMs]);
+  const coming = turns.filter((turn): turn is number => turn !== undefined && turn > nowMs);
+  return coming.length === 0 ? undefined : Math.min(...coming);
 }

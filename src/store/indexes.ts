@@ -57,6 +57,12 @@ export const ingressesByService = defineIndex('ingresses-by-service', ingress, (
   const names = backends.flatMap((backend) => (backend?.service === undefined ? [] : [backend.service.name]));
   return [...new Set(names)].map((name) => `${ref.namespace}/${name}`);
 });
+/** Key: namespace/name of a Secret that the Ingress takes a certificate from. */
+export const ingressesByCertificate = defineIndex('ingresses-by-certificate', ingress, (object, ref) => [
+  ...new Set(
+    (object.spec?.tls ?? []).flatMap(({ secretName }) => (secretName ? [`${ref.namespace}/${secretName}`] : [])),
+  ),
+]);
 
 /** Key: namespace/name of the KongUpstreamPolicy that the Service names. */
 export const servicesByUpstreamPolicy = defineIndex('services-by-upstream-policy', service, (object, ref) => {
@@ -81,6 +87,7 @@ export const allIndexes: readonly Index[] = [
   consumersBySecret,
   slicesByService,
   ingressesByService,
+  ingressesByCertificate,
   servicesByUpstreamPolicy,
   globalPlugins,
   defaultIngressClasses,

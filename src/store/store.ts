@@ -90,6 +90,11 @@ export function createStore() {
         .map((recorded) => recorded.object as T);
     },
 
+    /** Whether any valid object has this key in an index. */
+    has(index: Index, key: string): boolean {
+      return indexed.find(index, key)[Symbol.iterator]().next().done !== true;
+    },
+
     /** The valid objects of a kind, by namespace and name. */
     list<T extends KubernetesObject>(kind: Kind<T>): T[] {
       const found = [...(byKind.get(kind.kind)?.values() ?? [])].filter((recorded) => recorded.faults.length === 0);

@@ -26,6 +26,8 @@ export interface View {
   stateOf(ref: Ref): 'absent' | 'invalid' | 'valid';
   /** The valid objects that have this key in an index, by namespace and name. */
   lookup<T extends KubernetesObject>(index: Index<T>, key: string): readonly T[];
+  /** Whether any valid object has this key in an index; costs the same however many have it. */
+  has(index: Index, key: string): boolean;
   fact<T>(fact: Fact<T>, ref: Ref): T;
 }
 
@@ -45,6 +47,10 @@ export function createView(store: Store, reads: Set<string>, factOf: <T>(fact: F
     lookup(index, key) {
       reads.add(indexRead(index, key));
       return store.lookup(index, key);
+    },
+    has(index, key) {
+      reads.add(indexRead(index, key));
+      return store.has(index, key);
     },
     fact(fact, ref) {
       reads.add(factRead(fact, ref));

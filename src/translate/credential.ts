@@ -57,7 +57,7 @@ export function readCredential(secret: Secret): ReadCredential {
  * A credential Secret as a root yields nothing: its consumer does. Here only its own verdict is found, so
  * that a Secret which nobody lists, or which lacks its key, says so itself.
  */
-export const secretRoot: RootKind<Secret> = {
+export const credentialRoot: RootKind<Secret> = {
   translate(object, { ref, view }) {
     if (object.metadata.labels?.[credentialLabel] === undefined) return nothing;
     const read = readCredential(object);

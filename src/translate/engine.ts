@@ -60,6 +60,7 @@ interface RootState {
 
 interface RefClaimant extends Claimant {
   readonly holder: Ref;
+  readonly shares: string | undefined;
 }
 
 /** Most roots yield nothing and have no problem: they share these. */
@@ -100,8 +101,8 @@ export function createEngine(settings: TranslateSettings) {
   /** Replaces the claims of a root; gives the roots of everybody who claims the same things. */
   const replaceClaims = (key: string, before: readonly ClaimedEntry[], after: readonly ClaimedEntry[]): string[] => [
     ...claimsOf(before).flatMap((claim) => claims.remove(claim.key, claim.owner)),
-    ...claimsOf(after).flatMap(({ key: thing, owner, rank, holder }) =>
-      claims.put(thing, { owner, rank, holder, rootKey: key }),
+    ...claimsOf(after).flatMap(({ key: thing, owner, rank, holder, shares }) =>
+      claims.put(thing, { owner, rank, holder, rootKey: key, shares }),
     ),
   ];
 
@@ -197,12 +198,17 @@ function settleClaims(translation: Translation, holderOf: (thing: string) => Ref
   const inForce: TableEntry[] = [];
   const conflicts = new Map<string, Problem>();
   for (const { entry, claims } of translation.entries) {
-    const lost = claims.filter((claim) => holderOf(claim.key)?.owner !== claim.owner);
+    const lost = claims.filter((claim) => !hasIt(claim, holderOf(claim.key)));
     if (lost.length === 0) inForce.push(entry);
     for (const claim of lost) conflicts.set(claim.key, conflict(claim, holderOf(claim.key)?.holder));
   }
   // A copy: what grew keeps room for sixteen more.
   return { inForce: inForce.slice(), conflicts: conflicts.size === 0 ? noProblems : [...conflicts.values()] };
+}
+
+/** Whether a claim is met: it won, or it wants just what the winner has. */
+function hasIt({ owner, shares }: Claim, holder: RefClaimant | undefined): boolean {
+  return holder?.owner === owner || (shares !== undefined && holder?.shares === shares);
 }
 
 function conflict(claim: Claim, holder: Ref | undefined): Problem {
@@ -230,11 +236,12 @@ function joined(some: readonly Problem[], more: readonly Problem[]): readonly Pr
 }
 
 function verdictOf(state: RootState, generation: number | undefined, conflicts: readonly Problem[]): Verdict {
-  const { problems, notOurs, ancestors } = state.translation;
+  const { problems, timed, notOurs, ancestors } = state.translation;
   return {
     ref: state.ref,
     generation,
     problems: joined(problems, conflicts),
+    ...(timed === undefined ? {} : { timed }),
     ...(notOurs === undefined ? {} : { notOurs }),
     ...(ancestors === undefined ? {} : { ancestors }),
   };

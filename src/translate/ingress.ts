@@ -9,6 +9,7 @@ import { pluginChain } from './plugin-chain.ts';
 import { rankOf } from './rank.ts';
 import { findService, serviceKey } from './service.ts';
 import { findPort } from './targets.ts';
+import { serverNames } from './server-names.ts';
 import type { ClaimedEntry, Context, RootKind, Translation } from './translation.ts';
 
 /** One host, path and backend of an Ingress, and where it stands. */
@@ -145,10 +146,6 @@ function routeOf(
 function translateIngress(object: Ingress, context: Context): Translation {
   const problems: Problem[] = unsupportedAnnotations(object);
   const settings = settingsOf(object, problems);
-  if ((object.spec?.tls ?? []).length > 0) {
-    const message = 'spec.tls: TLS is not supported yet, the routes are served over http';
-    problems.push({ reason: 'NotSupported', field: 'spec.tls', message, effect: 'field ignored' });
-  }
   const chainProblems = new Map<string, Problem>();
   const entries = placesOf(object, problems).map((place) => {
     const chain = pluginChain(object, serviceOf(place.backend, context), context);
@@ -156,7 +153,12 @@ function translateIngress(object: Ingress, context: Context): Translation {
     const service = backendOf(place, context, problems);
     return claimed({ ...routeOf(place, settings, context), service, plugins: chain.plugins }, place, object, context);
   });
-  return { entries, problems: [...problems, ...chainProblems.values()] };
+  const tls = serverNames(object, context);
+  return {
+    ...tls,
+    entries: [...entries, ...tls.entries],
+    problems: [...problems, ...chainProblems.values(), ...tls.problems],
+  };
 }
 
 const asRecord = (value: unknown): Readonly<Record<string, unknown>> =>

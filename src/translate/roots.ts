@@ -1,10 +1,10 @@
-import { secretRoot } from './credential.ts';
 import { ingressRoot } from './ingress.ts';
 import { ingressClassParametersRoot } from './ingress-class-parameters.ts';
 import { kongConsumerRoot } from './kong-consumer.ts';
 import { kongConsumerGroupRoot } from './kong-consumer-group.ts';
 import { kongClusterPluginRoot, kongPluginRoot } from './kong-plugin.ts';
 import { kongUpstreamPolicyRoot } from './kong-upstream-policy.ts';
+import { secretRoot } from './secret.ts';
 import { serviceRoot } from './service.ts';
 import { nothing, type RootKind } from './translation.ts';
 

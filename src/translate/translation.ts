@@ -1,6 +1,6 @@
 import type { KubernetesObject } from '#resources/kind.ts';
 import type { Ref } from '#resources/ref.ts';
-import type { Effect, Problem } from '#resources/verdict.ts';
+import type { Effect, Problem, TimedProblem } from '#resources/verdict.ts';
 import type { View } from '#store/view.ts';
 import type { TableEntry } from '#table/table-entry.ts';
 
@@ -18,6 +18,8 @@ export interface Claim {
   /** The object that a loser of this claim is told about. */
   readonly holder: Ref;
   readonly effect: Effect;
+  /** Claims of one thing that share the same are no dispute: each has it. */
+  readonly shares?: string;
 }
 
 /** An entry that is in force if it holds all that it claims. */
@@ -30,6 +32,8 @@ export interface ClaimedEntry {
 export interface Translation {
   readonly entries: readonly ClaimedEntry[];
   readonly problems: readonly Problem[];
+  /** See `Verdict`. */
+  readonly timed?: readonly TimedProblem[];
   /** Why the object belongs to somebody else; it is then left alone, its status included. */
   readonly notOurs?: string;
   /** See `Verdict`. */
@@ -40,6 +44,8 @@ export interface Translation {
 export interface TranslateSettings {
   /** Name of the ingress class whose objects are ours. */
   readonly ingressClass: string;
+  /** Secret of the certificate for clients that name no host, or one that no Ingress has. */
+  readonly defaultCertificate?: { readonly namespace: string; readonly name: string };
 }
 
 /** Everything a translation may look at. */

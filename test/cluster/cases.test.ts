@@ -20,6 +20,7 @@ import {
   brokenInGolden,
   otherOnApiServer,
   caseFolders,
+  caseSettings,
   caseStates,
   expectRequests,
   verdictsFile,
@@ -152,9 +153,7 @@ describeCluster('on a real API server', () => {
     pipeline = await startPipeline({
       openSource: async () =>
         casesOnly(kubernetesSource({ api: connection, namespaces: [], onHealth: () => undefined })),
-      translate: { ingressClass: 'kong' },
-      listen: { host: '127.0.0.1', port: 0 },
-      workers: 1,
+      ...caseSettings,
       ...(await silent()),
       version: '0.0.0-test',
     });
@@ -171,7 +170,7 @@ describeCluster('on a real API server', () => {
         expect(brokenInGolden(folder)).toEqual(expect.arrayContaining(refused));
         if (refused.length > 0) return;
       }
-      await expectRequests(folder, { port: pipeline.port, upstream });
+      await expectRequests(folder, { port: pipeline.port, httpsPort: pipeline.httpsPort, upstream });
       await expect(verdictText(pipeline.reporter.all())).toMatchFileSnapshot(verdictsFile(folder));
     });
   });

@@ -5,8 +5,11 @@
  *   upstream.yaml   Service `echo` with a real upstream behind it, applied in every case
  *   objects.yaml    what a user applies; UPSTREAM_PORT stands for the port of the upstream
  *   steps/NN-….yaml instead: several states one after the other; requests and verdicts are of the last
+ *   pairs.yaml      name: {names, notBefore, notAfter} of certificates; CERTIFICATE_name and KEY_name stand for them
  *   requests.yaml   - request: GET /path     host, headers ({name: value or list}), body
+ *                     or https://host/path   over TLS, naming the host (serverName: another one, '' for none)
  *                     status: 401            headers, body (exact) or message (of a JSON body)
+ *                     certificate: name      what was shown, one of pairs.yaml, or `made at start`
  *                     upstream: null         nothing reached it; or path, headers, absent, body
  *   verdicts.yaml   golden, written by `npm run golden` only
  *   only-in-files.txt   why no API server would ever hold such objects, if so; it is then tried with files alone
@@ -14,18 +17,22 @@
  * A new case is a new folder, no code; its name is a sentence.
  */
 import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { parse, parseAllDocuments, stringify } from 'yaml';
 import { expect } from 'vitest';
 import type { KubernetesObject } from '#resources/kind.ts';
 import { formatRef } from '#resources/ref.ts';
 import type { Verdict } from '#resources/verdict.ts';
+import type { Pair } from '#gateway/self-signed.ts';
+import { fingerprintOf, makePair, type WantedPair } from './certificates.ts';
 import { send, type ReceivedAnswer } from './client.ts';
 import { seenHeader, type SeenRequest } from './upstream.ts';
 
 interface CaseRequest {
   readonly request: string;
   readonly host?: string;
+  readonly serverName?: string;
+  readonly certificate?: string;
   readonly headers?: Readonly<Record<string, string | readonly string[]>>;
   readonly body?: string;
   readonly status: number;
@@ -38,6 +45,14 @@ interface CaseRequest {
     readonly body?: string;
   };
 }
+
+/** How every case is served. */
+export const caseSettings = {
+  translate: { ingressClass: 'kong', defaultCertificate: { namespace: 'gateways', name: 'default' } },
+  listen: { host: '127.0.0.1', port: 0 },
+  httpsListen: { host: '127.0.0.1', port: 0 },
+  workers: 1,
+};
 
 const root = join(import.meta.dirname, '..', 'cases');
 
@@ -58,6 +73,8 @@ export function otherOnApiServer(folder: string): string | undefined {
 /** Where a case is served: what it asks, and the upstream that answers. */
 interface CaseStage {
   readonly port: number;
+  /** Port of TLS. */
+  readonly httpsPort: number | undefined;
   readonly upstream: CaseUpstream;
 }
 
@@ -68,11 +85,27 @@ interface CaseUpstream {
   take(): SeenRequest[];
 }
 
+const pairsByFolder = new Map<string, Readonly<Record<string, Pair>>>();
+
+/** The certificates of a case, made once. */
+function pairsOf(folder: string): Readonly<Record<string, Pair>> {
+  const file = join(root, folder, 'pairs.yaml');
+  const wanted = existsSync(file) ? (parse(readFileSync(file, 'utf8')) as Record<string, WantedPair | null>) : {};
+  const pairs =
+    pairsByFolder.get(folder) ??
+    Object.fromEntries(Object.entries(wanted).map(([name, pair]) => [name, makePair(pair ?? {})]));
+  pairsByFolder.set(folder, pairs);
+  return pairs;
+}
+
 /** Text of a file with what only this run knows. */
 function readText(file: string, { upstream }: Pick<CaseStage, 'upstream'>): string {
+  const pairs = pairsOf(relative(root, dirname(file)).replace(/\/steps$/, ''));
   return readFileSync(file, 'utf8')
     .replaceAll('127.0.0.1', upstream.address)
-    .replaceAll('UPSTREAM_PORT', String(upstream.port));
+    .replaceAll('UPSTREAM_PORT', String(upstream.port))
+    .replaceAll(/CERTIFICATE_(\w+)/g, (_, name: string) => JSON.stringify(pairs[name]?.certificate))
+    .replaceAll(/KEY_(\w+)/g, (_, name: string) => JSON.stringify(pairs[name]?.privateKey));
 }
 
 function readObjects(file: string, stage: Pick<CaseStage, 'upstream'>): KubernetesObject[] {
@@ -93,11 +126,20 @@ export function caseStates(folder: string, stage: Pick<CaseStage, 'upstream'>): 
   return files.map((file) => [...common, ...readObjects(file, stage)]);
 }
 
-function headerPairs(item: CaseRequest): [string, string][] {
+/** `https://host/path` in its parts; undefined for plain HTTP. */
+const overTls = (target: string): RegExpExecArray | null => /^https:\/\/([^/]*)(\/.*)$/.exec(target);
+
+function wayIn(target: string, { serverName }: CaseRequest, { port, httpsPort = 0 }: CaseStage) {
+  const [, host = '', path = '/'] = overTls(target) ?? [];
+  return host === '' ? { port, path: target } : { port: httpsPort, path, serverName: serverName ?? host };
+}
+
+function headerPairs(item: CaseRequest, target: string): [string, string][] {
   const pairs = Object.entries(item.headers ?? {}).flatMap(([name, values]) =>
     [values].flat().map((value): [string, string] => [name, value]),
   );
-  return item.host === undefined ? pairs : [['Host', item.host], ...pairs];
+  const host = item.host ?? overTls(target)?.[1];
+  return host === undefined ? pairs : [['Host', host], ...pairs];
 }
 
 function expectAnswer(item: CaseRequest, answer: ReceivedAnswer): void {
@@ -107,6 +149,15 @@ function expectAnswer(item: CaseRequest, answer: ReceivedAnswer): void {
   for (const [name, value] of Object.entries(item.answer?.headers ?? {})) {
     expect([name, answer.headers[name.toLowerCase()] ?? null]).toEqual([name, value]);
   }
+}
+
+const nameOfFallback = { 'made at start': 'latchkey default certificate' } as const;
+
+function expectCertificate(item: CaseRequest, answer: ReceivedAnswer, pairs: Readonly<Record<string, Pair>>): void {
+  if (item.certificate === undefined) return;
+  const shown = Object.entries(pairs).find(([, pair]) => fingerprintOf(pair) === answer.certificate?.fingerprint);
+  const made = Object.entries(nameOfFallback).find(([, name]) => name === answer.certificate?.commonName);
+  expect([item.request, (shown ?? made)?.[0]]).toEqual([item.request, item.certificate]);
 }
 
 function expectUpstream(item: CaseRequest, seen: readonly SeenRequest[]): void {
@@ -127,10 +178,11 @@ export async function expectRequests(folder: string, stage: CaseStage): Promise<
   const file = join(root, folder, 'requests.yaml');
   for (const item of existsSync(file) ? (parse(readText(file, stage)) as CaseRequest[]) : []) {
     stage.upstream.take();
-    const [method = 'GET', path = '/'] = item.request.split(' ');
+    const [method = 'GET', target = '/'] = item.request.split(' ');
     const body = item.body === undefined ? {} : { body: item.body };
-    const answer = await send({ port: stage.port, method, path, headers: headerPairs(item), ...body });
+    const answer = await send({ ...wayIn(target, item, stage), method, headers: headerPairs(item, target), ...body });
     expectAnswer(item, answer);
+    expectCertificate(item, answer, pairsOf(folder));
     expectUpstream(item, stage.upstream.take());
   }
 }

@@ -105,7 +105,7 @@ export async function installLatchkey({ access, namespace, values = {} }: Instal
   const stated = containers[0].env.flatMap(({ name, value }) => (value === undefined ? [] : [[name, value] as const]));
 
   const launch = async ({ pod = 'latchkey-0', args: more = [], nodeFlags = [], inPod }: RunOptions = {}) => {
-    const fromChart = containers[0].args.filter((arg) => !/^--(?:proxy|admin|status)-listen=/.test(arg));
+    const fromChart = containers[0].args.filter((arg) => !/^--(?:proxy|https|admin|status)-listen=/.test(arg));
     const { flags, env, wrapper } = places[inPod === true ? 'inPod' : 'outside'];
     const all = { ...Object.fromEntries(stated), POD_NAME: pod, POD_NAMESPACE: namespace, ...env };
     const asShipped = [...imageNodeFlags(), ...nodeFlags];

@@ -11,6 +11,7 @@ const deadlineMs = 20_000;
 export interface LatchkeyProcess {
   readonly child: ChildProcess;
   readonly proxyPort: number;
+  readonly httpsPort: number;
   readonly adminPort: number;
   readonly statusPort: number;
   /** What it has printed so far. */
@@ -39,10 +40,11 @@ export async function launchLatchkey(
   env: Readonly<Record<string, string>> = {},
   wrapper: readonly string[] = [],
 ): Promise<LatchkeyProcess> {
-  const [proxyPort, adminPort, statusPort] = [await freePort(), await freePort(), await freePort()];
-  const listen = ['--proxy-listen', '--admin-listen', '--status-listen'].flatMap((flag, i) => [
+  const [proxyPort, httpsPort] = [await freePort(), await freePort()];
+  const [adminPort, statusPort] = [await freePort(), await freePort()];
+  const listen = ['--proxy-listen', '--https-listen', '--admin-listen', '--status-listen'].flatMap((flag, i) => [
     flag,
-    `127.0.0.1:${[proxyPort, adminPort, statusPort][i]}`,
+    `127.0.0.1:${[proxyPort, httpsPort, adminPort, statusPort][i]}`,
   ]);
   const [program, ...before] = [...wrapper, process.execPath];
   const child = spawn(program, [...before, ...nodeFlags, main, ...args, ...listen], {
@@ -76,14 +78,14 @@ export async function launchLatchkey(
     await once(child, 'exit', { signal: AbortSignal.timeout(deadlineMs) });
     return child.exitCode;
   };
-  return { child, proxyPort, adminPort, statusPort, output: () => text, printed, stop };
+  return { child, proxyPort, httpsPort, adminPort, statusPort, output: () => text, printed, stop };
 }
 
-/** Runs a command to its end. */
+/** Runs a command to its end. TLS is off unless a test says where: the usual port may be another test's. */
 export async function runLatchkey(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
   const child = spawn(process.execPath, [main, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, ...env },
+    env: { ...process.env, LATCHKEY_HTTPS_LISTEN: 'off', ...env },
   });
   let stdout = '';
   let stderr = '';
