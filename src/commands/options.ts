@@ -67,6 +67,7 @@ export interface ServeOptions {
   readonly adminWrites?: boolean;
   readonly statusListen: ListenAddress | 'off';
   readonly ingressClass: string;
+  readonly clusterDomain?: string;
   readonly drainDelayMs: number;
   readonly drainTimeoutMs: number;
   readonly logLevel: string;
@@ -105,6 +106,7 @@ export function serveOptions(): Option[] {
       .default(address('0.0.0.0:8100'), '0.0.0.0:8100')
       .argParser(addressOrOff),
     ingressClassOption(),
+    flag('--cluster-domain <domain>', 'domain of the cluster, at the end of the DNS names of Services'),
     flag('--drain-delay-ms <ms>', 'on SIGTERM: time between failing readiness and closing the listeners')
       .default(0)
       .argParser(wholeNumber({ min: 0, max: 600_000 })),

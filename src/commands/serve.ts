@@ -60,11 +60,15 @@ function refuseOnePortForTwo({ proxyListen, httpsListen }: ServeOptions): void {
 
 async function startProxy({ setup, options, metrics }: Starting, log: Logger): Promise<Pipeline> {
   refuseOnePortForTwo(options);
-  const { ingressClass, defaultCertificate, httpsListen } = options;
+  const { ingressClass, clusterDomain, defaultCertificate, httpsListen } = options;
   try {
     return await startPipeline({
       ...setup,
-      translate: { ingressClass, ...(defaultCertificate === undefined ? {} : { defaultCertificate }) },
+      translate: {
+        ingressClass,
+        ...(defaultCertificate === undefined ? {} : { defaultCertificate }),
+        ...(clusterDomain === undefined ? {} : { clusterDomain }),
+      },
       listen: options.proxyListen,
       ...(httpsListen === 'off' ? {} : { httpsListen }),
       workers: options.workers,

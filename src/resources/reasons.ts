@@ -21,6 +21,11 @@ export const reasons = {
     meaning: 'An older object already holds what this one asks for: a key, a username, a host and path.',
     remedy: 'Change or delete one of the two. When the older goes, this one takes over by itself.',
   },
+  ParametersNotFound: {
+    meaning: 'An IngressClass names parameters of another kind or scope, or such as do not exist or are not valid.',
+    remedy:
+      'Name an IngressClassParameters with its apiGroup, kind, scope Namespace and namespace; the defaults hold until then.',
+  },
   ServiceNotFound: {
     meaning: 'An Ingress names a Service that does not exist in its namespace.',
     remedy: 'Create the Service or correct the name; the route answers 503 until then.',

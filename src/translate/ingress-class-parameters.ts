@@ -1,6 +1,71 @@
-import type { IngressClassParameters } from '#resources/ingress-class-parameters.ts';
+import { ingressClass, type IngressClass } from '#resources/ingress-class.ts';
+import { ingressClassParameters, type IngressClassParameters } from '#resources/ingress-class-parameters.ts';
+import type { Ref } from '#resources/ref.ts';
 import type { Problem } from '#resources/verdict.ts';
-import type { RootKind } from './translation.ts';
+import type { Fact, View } from '#store/view.ts';
+import { nothing, type Context, type RootKind } from './translation.ts';
+
+/** What holds for all Ingresses of a class, and for the Services behind them. */
+export interface ClassSettings {
+  /** Requests go to the Service's own name instead of to its endpoints. */
+  readonly serviceUpstream: boolean;
+  /** A path with characters that are rare in paths is a regular expression. */
+  readonly enableLegacyRegexDetection: boolean;
+}
+
+const defaults: ClassSettings = { serviceUpstream: false, enableLegacyRegexDetection: false };
+const field = 'spec.parameters';
+
+type ParametersRef = NonNullable<NonNullable<IngressClass['spec']>['parameters']>;
+
+/** What is wrong with the reference itself: other kinds and cluster-wide ones are not read (kong-facts 4.1). */
+function faultOf({ apiGroup, kind, scope, namespace, name }: ParametersRef): string | undefined {
+  if (apiGroup !== ingressClassParameters.group) return `apiGroup must be ${ingressClassParameters.group}`;
+  if (kind !== ingressClassParameters.kind) return `kind must be ${ingressClassParameters.kind}`;
+  if (scope !== 'Namespace') return 'scope must be Namespace';
+  return namespace === undefined || name === undefined ? 'namespace and name are both needed' : undefined;
+}
+
+/** The parameters that a class names, or why they cannot be had. */
+function find(
+  reference: ParametersRef,
+  view: View,
+): { readonly spec?: Partial<ClassSettings> } | { readonly fault: string; readonly spec?: never } {
+  const fault = faultOf(reference);
+  if (fault !== undefined) return { fault };
+  const { namespace = '', name = '' } = reference;
+  const found = view.get(ingressClassParameters, namespace, name);
+  return found === undefined
+    ? { fault: `there is no valid IngressClassParameters ${namespace}/${name}` }
+    : { spec: found.spec ?? {} };
+}
+
+const settingsFact: Fact<ClassSettings> = {
+  name: 'class-settings',
+  compute({ name }, view) {
+    const reference = view.get(ingressClass, '', name)?.spec?.parameters;
+    const found = reference === undefined ? undefined : find(reference, view);
+    return found === undefined || 'fault' in found ? defaults : { ...defaults, ...found.spec };
+  },
+};
+
+/** The settings of our class; the defaults where it names none that can be read. */
+export function classSettings({ settings, view }: Context): ClassSettings {
+  const ref: Ref = { kind: ingressClass.kind, namespace: '', name: settings.ingressClass };
+  return view.fact(settingsFact, ref);
+}
+
+/** An ingress class yields nothing, but ours is told when its parameters cannot be read. */
+export const ingressClassRoot: RootKind<IngressClass> = {
+  translate({ spec }, { ref, view, settings }) {
+    const reference = spec?.parameters;
+    if (ref.name !== settings.ingressClass || reference === undefined) return nothing;
+    const found = find(reference, view);
+    if (!('fault' in found)) return nothing;
+    const message = `${field}: ${found.fault}, so the defaults hold`;
+    return { entries: [], problems: [{ reason: 'ParametersNotFound', field, message, effect: 'field ignored' }] };
+  },
+};
 
 const instead = {
   serviceUpstream: 'requests go to the endpoints of each Service',
@@ -10,11 +75,11 @@ const instead = {
 /** Settings of an ingress class: none of them does anything yet, and whoever turns one on is told. */
 export const ingressClassParametersRoot: RootKind<IngressClassParameters> = {
   translate({ spec = {} }) {
-    const fields = (Object.keys(instead) as (keyof typeof instead)[]).filter((field) => spec[field] === true);
+    const fields = (Object.keys(instead) as (keyof typeof instead)[]).filter((name) => spec[name] === true);
     const problems = fields.map((name): Problem => {
-      const field = `spec.${name}`;
-      const message = `${field}: is not supported yet: ${instead[name]}`;
-      return { reason: 'NotSupported', field, message, effect: 'field ignored' };
+      const path = `spec.${name}`;
+      const message = `${path}: is not supported yet: ${instead[name]}`;
+      return { reason: 'NotSupported', field: path, message, effect: 'field ignored' };
     });
     return { entries: [], problems };
   },

@@ -1,5 +1,5 @@
 import { ingressRoot } from './ingress.ts';
-import { ingressClassParametersRoot } from './ingress-class-parameters.ts';
+import { ingressClassParametersRoot, ingressClassRoot } from './ingress-class-parameters.ts';
 import { kongConsumerRoot } from './kong-consumer.ts';
 import { kongConsumerGroupRoot } from './kong-consumer-group.ts';
 import { kongClusterPluginRoot, kongPluginRoot } from './kong-plugin.ts';
@@ -19,6 +19,7 @@ const roots: Readonly<Record<string, RootKind<never> | undefined>> = {
   KongConsumerGroup: kongConsumerGroupRoot,
   KongPlugin: kongPluginRoot,
   KongClusterPlugin: kongClusterPluginRoot,
+  IngressClass: ingressClassRoot,
   IngressClassParameters: ingressClassParametersRoot,
   KongUpstreamPolicy: kongUpstreamPolicyRoot,
 };

@@ -46,6 +46,8 @@ export interface TranslateSettings {
   readonly ingressClass: string;
   /** Secret of the certificate for clients that name no host, or one that no Ingress has. */
   readonly defaultCertificate?: { readonly namespace: string; readonly name: string };
+  /** Domain of the cluster's DNS; without it the names of Services end in `.svc`. */
+  readonly clusterDomain?: string;
 }
 
 /** Everything a translation may look at. */
