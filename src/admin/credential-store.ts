@@ -1,6 +1,7 @@
 import { consumerId } from '#resources/ids.ts';
 import { refOf, type KubernetesObject } from '#resources/kind.ts';
 import { kongConsumer, type KongConsumer } from '#resources/kong-consumer.ts';
+import { credentialExpiry } from '#resources/credential-expiry.ts';
 import { credentialLabel, secret, type Secret } from '#resources/secret.ts';
 import { consumersBySecret } from '#store/indexes.ts';
 import type { Backend } from './backend.ts';
@@ -21,9 +22,8 @@ const isKeyAuth = (object: Secret | undefined): object is Secret =>
 
 /** Milliseconds since the epoch at which a credential ends; undefined when it does not. */
 function expiryMs(object: Secret): number | undefined {
-  const ttl = Number(object.sealed?.['ttl']?.text ?? 0);
-  const created = Date.parse(object.metadata.creationTimestamp ?? '');
-  return ttl > 0 && !Number.isNaN(created) ? created + ttl * 1000 : undefined;
+  const expiry = credentialExpiry(object);
+  return 'fault' in expiry ? undefined : expiry.atMs;
 }
 
 /** Whole seconds that a credential has left; null when it does not expire. */
@@ -119,7 +119,7 @@ function dataField(object: KubernetesObject | undefined, field: string): string 
   return typeof encoded === 'string' ? Buffer.from(encoded, 'base64').toString('utf8') : null;
 }
 
-/** A credential as it is shown, its key read from the source for this answer only. */
+/** A credential as it is shown, its key read from the source for this answer only; null where just its hash is kept. */
 export async function showCredential(backend: Backend, { secret: object, consumer }: OwnedCredential) {
   const written = await backend.read(refOf(secret, object));
   return credentialEntity({

@@ -50,6 +50,7 @@ export function changedSecret(current: KubernetesObject, { key, ttl }: KeyFields
     delete stringData[field];
     if (value !== undefined) stringData[field] = value;
   };
+  if (key !== undefined) set('keyHash', undefined);
   if (key !== undefined) set('key', key);
   if (ttl !== undefined) set('ttl', ttl === 0 ? undefined : ttlFromCreation(current, ttl, now));
   return {

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { checkCommand } from './check.ts';
+import { keysCommand } from './keys.ts';
 import { quickstartCommand } from './quickstart.ts';
 import { runCommand } from './run.ts';
 import { UsageError } from './usage-error.ts';
@@ -13,7 +14,7 @@ export function commandLine(setExitCode: (code: number) => void): Command {
     .helpOption('--help', 'print this help')
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(`latchkey: ${text.replace(/^error: /, '').trim()}\n`) });
-  for (const command of [runCommand(), checkCommand(setExitCode), quickstartCommand()]) {
+  for (const command of [runCommand(), checkCommand(setExitCode), quickstartCommand(), keysCommand()]) {
     program.addCommand(command.exitOverride().helpOption('--help', 'print this help').copyInheritedSettings(program));
   }
   return program;

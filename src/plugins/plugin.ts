@@ -29,6 +29,8 @@ export interface ProofSchema {
   readonly type: string;
   /** The data field whose value proves the caller. It is sealed on arrival: only its digest is kept. */
   readonly secretField: string;
+  /** The data field that may hold `sha256:<hex>` of that value in its stead, so that no Secret tells it. */
+  readonly hashField?: string;
   /**
    * The data field that names the credential, if it has a name besides its secret; two credentials of a type
    * never share one. The digest is then of `<name>:<secret>`.

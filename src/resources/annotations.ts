@@ -146,9 +146,17 @@ export const annotations = {
     meaning: 'Send to the Service instead of to its endpoints.',
     unsupported: 'field ignored',
   },
+  'latchkey.dev/expires-at': {
+    on: ['Secret'],
+    meaning:
+      'When a credential ceases to be in force, as RFC 3339 has times: 2027-01-31T12:00:00Z. With `ttl` the earlier counts.',
+  },
 } as const satisfies Record<string, AnnotationText>;
 
+/** What is ours alone stands under this. */
+export const ourPrefix = 'latchkey.dev/';
 /** Names of annotations that several places read. */
+export const expiresAtAnnotation = 'latchkey.dev/expires-at';
 export const pluginsAnnotation = 'konghq.com/plugins';
 export const upstreamPolicyAnnotation = 'konghq.com/upstream-policy';
 export const classAnnotation = 'kubernetes.io/ingress.class';

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import { expiresAtAnnotation, ourPrefix } from '#resources/annotations.ts';
 import { refOf, type KubernetesObject, type Metadata } from '#resources/kind.ts';
 import type { Ref } from '#resources/ref.ts';
 import {
@@ -9,11 +11,20 @@ import {
   type SealedField,
 } from '#resources/secret.ts';
 
+/** The data fields of a type of credential; `plugins/plugin.ts` says what they are. */
+export interface CredentialFields {
+  readonly secretField: string;
+  readonly hashField?: string;
+  readonly readableFields: readonly string[];
+}
+
 /** What sealing must know; the caller takes it from the plugins and the process's own secret. */
 export interface Sealing {
   /** The fields of a credential type, or undefined when there is no such type. */
-  fieldsOf(type: string): { readonly secretField: string; readonly readableFields: readonly string[] } | undefined;
+  fieldsOf(type: string): CredentialFields | undefined;
   digest(type: string, secret: string): Buffer;
+  /** The digest of a secret of which the SHA-256 alone is known. */
+  digestOfHash(type: string, sha256: Uint8Array): Buffer;
   /** Hides a value that must stay readable: `table/redacted.ts`. */
   hide(value: string): HiddenText;
   /** Whether some object takes values from this Secret, so that they must stay readable. */
@@ -69,16 +80,50 @@ function keepField(secret: KubernetesObject, field: string, keep: Keep): Kept {
   return [[field, 'fault' in read ? read : keep(read.value)]];
 }
 
+/** What sealing knows of one credential Secret. */
+interface CredentialUse {
+  readonly type: string;
+  readonly fields: CredentialFields;
+  readonly sealing: Sealing;
+}
+
+const hashPattern = /^sha256:([0-9a-f]{64})$/i;
+/** SHA-256 of nothing: what hashing an empty file gives. */
+const hashOfNothing = createHash('sha256').digest('hex');
+
+/** The digest of a secret that was written as `sha256:<hex>`. The fault never repeats it: it may be a key. */
+function digestOfHash(value: string, { type, sealing }: CredentialUse): SealedField {
+  const hex = hashPattern.exec(value.trim())?.[1]?.toLowerCase();
+  if (hex === undefined) return { fault: 'expected sha256: and 64 hexadecimal digits' };
+  if (hex === hashOfNothing) return { fault: 'is the hash of an empty key' };
+  return { digest: sealing.digestOfHash(type, Buffer.from(hex, 'hex')).toString('base64url') };
+}
+
+/**
+ * The digest of what proves the caller, under the name of its field, whichever of the two fields has it: both
+ * forms of one key meet. Who states both would change one of them some day and leave the other in force.
+ */
+function proofFields(secret: KubernetesObject, use: CredentialUse): Kept {
+  const { type, fields, sealing } = use;
+  const { secretField, hashField } = fields;
+  const asDigest: Keep = (value) =>
+    value === '' ? { fault: 'is empty' } : { digest: sealing.digest(type, value).toString('base64url') };
+  const plain = keepField(secret, secretField, asDigest);
+  const hashed = hashField === undefined ? [] : keepField(secret, hashField, (value) => digestOfHash(value, use));
+  if (plain.length > 0 && hashed.length > 0)
+    return [[secretField, { fault: `stands beside ${hashField}; one is too many` }]];
+  const [kept] = [...plain, ...hashed];
+  if (kept === undefined) return [[secretField, { fault: 'is missing' }]];
+  return [kept[1].digest === undefined ? kept : [secretField, kept[1]]];
+}
+
 /** A credential: the digest of its secret, and what its plugin's schema lets anybody read. */
 const credentialFields: Use = (secret, sealing) => {
   const type = asFields(secret.metadata.labels)[credentialLabel];
   const fields = typeof type === 'string' ? sealing.fieldsOf(type) : undefined;
   if (fields === undefined || typeof type !== 'string') return [];
-  const digest: Keep = (value) =>
-    value === '' ? { fault: 'is empty' } : { digest: sealing.digest(type, value).toString('base64url') };
-  const kept = keepField(secret, fields.secretField, digest);
   return [
-    ...(kept.length === 0 ? [[fields.secretField, { fault: 'is missing' }] as const] : kept),
+    ...proofFields(secret, { type, fields, sealing }),
     ...fields.readableFields.flatMap((field) => keepField(secret, field, asText)),
   ];
 };
@@ -105,11 +150,23 @@ const wantedFields: Use = (secret, sealing) => {
 /** What each use of a Secret keeps of it; a field with several uses keeps what each of them needs. */
 const uses: readonly Use[] = [credentialFields, pairFields, caFields, wantedFields];
 
-/** The metadata worth keeping. Annotations may repeat the whole Secret (last-applied-configuration). */
+/**
+ * Of the annotations ours alone, for others may repeat the whole Secret (last-applied-configuration). One that
+ * nobody knows stays by its name, to be told.
+ */
+function keptAnnotations(annotations: unknown): Readonly<Record<string, string>> | undefined {
+  const ours = Object.entries(asFields(annotations)).filter(([name]) => name.startsWith(ourPrefix));
+  const kept = ours.map(([name, value]) => [name, name === expiresAtAnnotation ? String(value) : '']);
+  return kept.length === 0 ? undefined : (Object.fromEntries(kept) as Record<string, string>);
+}
+
+/** The metadata worth keeping. */
 function keptMetadata(metadata: Metadata): Metadata {
   const { name, namespace, uid, creationTimestamp, deletionTimestamp, generation, resourceVersion, labels } = metadata;
   const kept = { name, namespace, uid, creationTimestamp, deletionTimestamp, generation, resourceVersion, labels };
-  return Object.fromEntries(Object.entries(kept).filter(([, value]) => value !== undefined)) as Metadata;
+  const annotations = keptAnnotations(metadata.annotations);
+  const stated = Object.entries({ ...kept, annotations }).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(stated) as Metadata;
 }
 
 /**

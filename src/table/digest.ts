@@ -1,7 +1,11 @@
 import { hash } from 'node:crypto';
 
 /** Makes the digest of a credential's secret; see `makeDigest`. */
-export type Digest = (type: string, secret: string) => Buffer;
+export interface Digest {
+  (type: string, secret: string): Buffer;
+  /** The same digest, for whoever knows but the SHA-256 of the secret. */
+  ofHash(type: string, sha256: Uint8Array): Buffer;
+}
 
 /** Bytes of a digest that are kept: 128 bits leave no collision to find among any number of keys. */
 export const digestBytes = 16;
@@ -18,13 +22,15 @@ export const digestSecretBytes = 32;
 export function makeDigest(processSecret: Uint8Array): Digest {
   if (processSecret.byteLength !== digestSecretBytes) throw new Error(`a digest secret has ${digestSecretBytes} bytes`);
   const inputs = new Map<string, Buffer>();
-  return (type, secret) => {
+  const ofHash = (type: string, sha256: Uint8Array): Buffer => {
     let input = inputs.get(type);
     if (input === undefined) {
       input = Buffer.concat([processSecret, Buffer.alloc(32), Buffer.from(type, 'utf8')]);
       inputs.set(type, input);
     }
-    hash('sha256', secret, 'buffer').copy(input, digestSecretBytes);
+    input.set(sha256, digestSecretBytes);
     return hash('sha256', input, 'buffer').subarray(0, digestBytes);
   };
+  const digest = (type: string, secret: string): Buffer => ofHash(type, hash('sha256', secret, 'buffer'));
+  return Object.assign(digest, { ofHash });
 }

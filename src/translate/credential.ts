@@ -1,8 +1,11 @@
+import type { ProofSchema } from '#plugins/plugin.ts';
 import { credentialSchemas } from '#plugins/schemas.ts';
 import { consumersBySecret } from '#store/indexes.ts';
-import { credentialLabel, type Secret, type SealedField } from '#resources/secret.ts';
+import { findAnnotation, ourPrefix } from '#resources/annotations.ts';
+import { credentialExpiry } from '#resources/credential-expiry.ts';
+import { credentialLabel, type Secret } from '#resources/secret.ts';
 import type { Problem } from '#resources/verdict.ts';
-import { creationMs } from './rank.ts';
+import { annotationField } from './annotations.ts';
 import { proofSchema } from './sealing.ts';
 import { nothing, type RootKind } from './translation.ts';
 
@@ -12,26 +15,8 @@ export type ReadCredential =
   | { readonly problems: readonly Problem[] };
 
 function fault(field: string, message: string): { readonly problems: readonly Problem[] } {
-  const path = field.startsWith('metadata') ? field : `data.${field}`;
-  return {
-    problems: [
-      { reason: 'InvalidCredential', field: path, message: `${path}: ${message}`, effect: 'credential not in force' },
-    ],
-  };
-}
-
-/** Seconds that a credential lives for; Kong's bounds (kong-facts 1.8). 0 is for ever. */
-const longestTtlSeconds = 100_000_000;
-
-function expiryOf(secret: Secret, ttl: SealedField | undefined): { readonly expiresAtMs?: number } | string {
-  if (ttl === undefined) return {};
-  if (ttl.text === undefined) return ttl.fault ?? 'cannot be read';
-  const seconds = /^\d{1,9}$/.test(ttl.text.trim()) ? Number(ttl.text.trim()) : Number.NaN;
-  if (!(seconds <= longestTtlSeconds)) return `expected a whole number of seconds from 0 to ${longestTtlSeconds}`;
-  if (seconds === 0) return {};
-  const createdMs = creationMs(secret);
-  if (createdMs === undefined) return 'counts from metadata.creationTimestamp, which the Secret does not have';
-  return { expiresAtMs: createdMs + seconds * 1000 };
+  const effect = 'credential not in force';
+  return { problems: [{ reason: 'InvalidCredential', field, message: `${field}: ${message}`, effect }] };
 }
 
 function unsupportedType(type: string | undefined): Problem {
@@ -41,16 +26,31 @@ function unsupportedType(type: string | undefined): Problem {
   return { reason: 'UnsupportedCredentialType', field, message, effect: 'credential not in force' };
 }
 
+/** A misspelt `latchkey.dev/expires-at` would leave a key in force for ever, so that it keeps it out instead. */
+function unknownAnnotation({ metadata }: Secret): string | undefined {
+  return Object.keys(metadata.annotations ?? {}).find(
+    (name) => name.startsWith(ourPrefix) && findAnnotation(name)?.on.includes('Secret') !== true,
+  );
+}
+
+/** Why a Secret has nothing that proves a caller. */
+function noProof({ sealed }: Secret, { secretField, hashField = secretField }: ProofSchema): ReadCredential {
+  const field = sealed?.[hashField]?.fault === undefined ? secretField : hashField;
+  return fault(`data.${field}`, sealed?.[field]?.fault ?? 'is missing');
+}
+
 /** Reads a credential out of a sealed Secret (kong-facts 4.6). */
 export function readCredential(secret: Secret): ReadCredential {
   const type = secret.metadata.labels?.[credentialLabel];
   const schema = proofSchema(type ?? '');
   if (type === undefined || schema === undefined) return { problems: [unsupportedType(type)] };
-  const sealed = secret.sealed?.[schema.secretField];
-  if (sealed?.digest === undefined) return fault(schema.secretField, sealed?.fault ?? 'is missing');
-  const expiry = expiryOf(secret, secret.sealed?.['ttl']);
-  if (typeof expiry === 'string') return fault('ttl', expiry);
-  return { type, digest: sealed.digest, ...expiry };
+  const misspelt = unknownAnnotation(secret);
+  if (misspelt !== undefined) return fault(annotationField(misspelt), 'no such annotation');
+  const digest = secret.sealed?.[schema.secretField]?.digest;
+  if (digest === undefined) return noProof(secret, schema);
+  const expiry = credentialExpiry(secret);
+  if ('fault' in expiry) return fault(expiry.field, expiry.fault);
+  return { type, digest, ...(expiry.atMs === undefined ? {} : { expiresAtMs: expiry.atMs }) };
 }
 
 /**

@@ -2,6 +2,7 @@ import type { ProofSchema } from '#plugins/plugin.ts';
 import { credentialSchemas } from '#plugins/schemas.ts';
 import { sealSecret, type Sealing } from '#store/seal.ts';
 import type { RecordedChange } from '#store/store.ts';
+import type { Digest } from '#table/digest.ts';
 import { Redacted } from '#table/redacted.ts';
 
 /** The schema of a type of credential that proves something. */
@@ -11,10 +12,11 @@ export function proofSchema(type: string): ProofSchema | undefined {
 }
 
 /** How credential Secrets are sealed: the fields that the plugins' schemas name, by this digest. */
-export function sealingWith(digest: Sealing['digest']): Sealing {
+export function sealingWith(digest: Digest): Sealing {
   return {
     fieldsOf: (type) => proofSchema(type),
     digest,
+    digestOfHash: digest.ofHash,
     hide: (value) => new Redacted(value),
     wants: () => false,
   };

@@ -4,5 +4,6 @@ import type { CredentialSchema } from '#plugins/plugin.ts';
 export const keyAuthCredential: CredentialSchema = {
   type: 'key-auth',
   secretField: 'key',
+  hashField: 'keyHash',
   readableFields: ['ttl'],
 };
