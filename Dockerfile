@@ -30,7 +30,7 @@ COPY src ./src
 COPY --from=warm --chown=0:0 /app/node_modules/.cache ./node_modules/.cache
 ENV NODE_ENV=production
 USER 65532:65532
-EXPOSE 8000 8100
+EXPOSE 8000 8443 8100
 STOPSIGNAL SIGTERM
 # Kubernetes asks by itself. Another port is found when the environment says so, not when a flag does.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s \

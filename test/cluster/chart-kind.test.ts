@@ -48,8 +48,11 @@ describeCluster('what the script gives to kind', () => {
     const { nodes } = (await read('cluster.yaml')) as KindCluster;
     const proxy = objects.find(({ kind, metadata }) => kind === 'Service' && metadata.name === 'latchkey-proxy');
     const mapped = nodes.flatMap(({ extraPortMappings }) => extraPortMappings);
-    expect(proxy?.spec).toMatchObject({ type: 'NodePort', ports: [{ nodePort: mapped[0]?.containerPort }] });
-    expect(mapped[0]?.hostPort).toBe(8000);
+    expect(proxy?.spec).toMatchObject({
+      type: 'NodePort',
+      ports: mapped.map(({ containerPort }) => ({ nodePort: containerPort })),
+    });
+    expect(mapped.map(({ hostPort }) => hostPort)).toEqual([8000, 8443]);
     expect(containerOf(objects)).toMatchObject({
       image: 'latchkey:kind',
       args: expect.arrayContaining(['--admin-writes=true', '--admin-listen=127.0.0.1:8001']) as unknown,

@@ -37,6 +37,7 @@ describeCluster('the chart renders', () => {
       '--election-id=latchkey-leader-kong',
       '--election-namespace=gateways',
       '--proxy-listen=0.0.0.0:8000',
+      '--https-listen=0.0.0.0:8443',
       '--admin-listen=127.0.0.1:8001',
       '--admin-writes=false',
       '--status-listen=0.0.0.0:8100',
@@ -49,6 +50,7 @@ describeCluster('the chart renders', () => {
     expect(env.map(({ name }) => name)).toEqual(['POD_NAME', 'POD_NAMESPACE']);
     expect(ports).toMatchObject([
       { name: 'proxy', containerPort: 8000 },
+      { name: 'proxy-tls', containerPort: 8443 },
       { name: 'status', containerPort: 8100 },
     ]);
     expect(only(objects, 'Deployment').spec).toMatchObject({

@@ -91,6 +91,7 @@ export const everything: Values = {
   proxy: {
     type: 'NodePort',
     http: { nodePort: 32080, hostPort: 8080 },
+    tls: { nodePort: 32443, hostPort: 8443 },
     annotations: { 'example.com/internal': true },
     externalTrafficPolicy: 'Local',
   },

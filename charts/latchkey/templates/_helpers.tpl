@@ -54,8 +54,8 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- /* Flags that `ingressController.env` may set; whatever else Kong's controller takes is ignored. */}}
 {{- define "latchkey.environmentFlags" -}}
 ingress_class watch_namespace publish_service publish_status_address update_status emit_kubernetes_events
-election_id election_namespace apiserver_qps apiserver_burst proxy_listen admin_listen admin_writes status_listen
-workers drain_delay_ms drain_timeout_ms log_level log_format
+election_id election_namespace apiserver_qps apiserver_burst proxy_listen https_listen default_certificate
+admin_listen admin_writes status_listen workers drain_delay_ms drain_timeout_ms log_level log_format
 {{- end }}
 
 {{- /* The value of a flag in `ingressController.env`, empty when it is not there or comes from elsewhere. */}}
@@ -122,6 +122,7 @@ workers drain_delay_ms drain_timeout_ms log_level log_format
   "election_id" (include "latchkey.electionId" .)
   "election_namespace" .Release.Namespace
   "proxy_listen" (printf "0.0.0.0:%v" (int .Values.proxy.http.containerPort))
+  "https_listen" (.Values.proxy.tls.enabled | ternary (printf "0.0.0.0:%v" (int .Values.proxy.tls.containerPort)) "off")
   "admin_listen" (.Values.adminApi.enabled | ternary "127.0.0.1:8001" "off")
   "admin_writes" (toString .Values.adminApi.writes)
   "status_listen" (printf "0.0.0.0:%v" (int .Values.status.http.containerPort))
