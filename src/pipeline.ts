@@ -82,6 +82,20 @@ async function tlsSettings(listen: ListenAddress) {
   };
 }
 
+/** Says when the Secret of the default certificate is not there, which no object's verdict can tell. */
+function createDefaultCertificateWatch({ translate: { defaultCertificate }, log }: PipelineOptions) {
+  let isThere = true;
+  return (find: (ref: Ref) => unknown): void => {
+    if (defaultCertificate === undefined) return;
+    const ref = { kind: 'Secret', ...defaultCertificate };
+    const wasThere = isThere;
+    isThere = find(ref) !== undefined;
+    if (isThere === wasThere) return;
+    const what = isThere ? 'is there' : 'does not exist; clients are shown a certificate that was made at start';
+    log[isThere ? 'info' : 'warn']({ object: formatRef(ref) }, `--default-certificate: ${formatRef(ref)} ${what}`);
+  };
+}
+
 /** Starts the worker threads, on ports that nobody else has. */
 async function startPool(options: PipelineOptions, digestSecret: Buffer, snapshot: () => TablePatch) {
   const { log, logSettings, metrics, listen, httpsListen, version, workers } = options;
@@ -120,6 +134,7 @@ export async function startPipeline(options: PipelineOptions) {
   const engine = createEngine(options.translate);
   const status = options.makeStatus?.((ref) => engine.store.find(ref)?.object);
 
+  const lookForDefaultCertificate = createDefaultCertificateWatch(options);
   const verdicts = createTimedVerdicts({
     tell(changed, forgotten) {
       reporter.report(changed, forgotten);
@@ -145,6 +160,7 @@ export async function startPipeline(options: PipelineOptions) {
       () => {
         metrics.patchMs.observe(performance.now() - startedAtMs);
         verdicts.report(output.verdicts, output.forgotten);
+        lookForDefaultCertificate(engine.store.find);
         status?.observed(changes.map(({ ref }) => ref));
         metrics.tableEntries.set(table.sizes().entries);
         metrics.credentials.set(table.sizes().credentials);

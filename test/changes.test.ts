@@ -6,15 +6,19 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { KubernetesObject } from '#resources/kind.ts';
 import { refKey } from '#resources/ref.ts';
+import { sealSecret } from '#store/seal.ts';
 import type { RecordedChange } from '#store/store.ts';
 import { createEngine, type EngineOutput } from '#translate/engine.ts';
+import { sealingWith } from '#translate/sealing.ts';
+import { makeDigest } from '#table/digest.ts';
 import type { TableEntry } from '#table/table-entry.ts';
 import { createTable } from '#table/table.ts';
 import { createServedTable } from '#gateway/served-table.ts';
+import { makePair, tlsSecret } from './support/certificates.ts';
 import { consumer, ingress, plugin, sealedSecret, service, slice } from './support/objects.ts';
 import { refOfAny } from './support/object-source.ts';
 
-const settings = { ingressClass: 'kong' };
+const settings = { ingressClass: 'kong', defaultCertificate: { namespace: 'default', name: 'c' } };
 
 const put = (object: KubernetesObject): RecordedChange => ({ type: 'put', ref: refOfAny(object), object });
 
@@ -23,7 +27,34 @@ const name = fc.constantFrom('a', 'b', 'c');
 const stamp = fc.constantFrom(undefined, '2020-01-01T00:00:00Z', '2021-01-01T00:00:00Z');
 const names = fc.array(name, { maxLength: 3 });
 
+const sealing = sealingWith(makeDigest(Buffer.alloc(32, 7)));
+const pairs = [{}, { names: ['*.x'] }, { names: ['a'], notAfter: '2026-02-01T00:00:00Z' }].map(makePair);
+
+/** A Secret of a certificate, or of half of one. */
+const certificateSecret = fc
+  .record({ name, certificate: fc.constantFrom(...pairs), key: fc.constantFrom(...pairs) })
+  .map(({ name: called, certificate: { certificate }, key: { privateKey } }) =>
+    sealSecret(tlsSecret(called, { certificate, privateKey }), sealing),
+  );
+
+const tlsIngress = fc
+  .record({
+    name,
+    created: stamp,
+    tls: fc.array(fc.record({ hosts: fc.array(fc.constantFrom('a', '*.x', 'bad!')), secretName: name }), {
+      maxLength: 2,
+    }),
+  })
+  .map(({ name: called, created, tls }) => ({
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'Ingress',
+    metadata: { name: called, namespace: 'default', ...(created === undefined ? {} : { creationTimestamp: created }) },
+    spec: { ingressClassName: 'kong', tls },
+  }));
+
 const anyObject: fc.Arbitrary<KubernetesObject> = fc.oneof(
+  certificateSecret,
+  tlsIngress,
   fc
     .record({
       name,
@@ -130,6 +161,9 @@ describe('after any sequence of changes', () => {
         started.apply(table.snapshot());
         for (const host of hosts) {
           for (const path of paths) expect(patched.match(host, path)).toEqual(started.match(host, path));
+        }
+        for (const host of ['', 'a', 'b.x', 'z']) {
+          expect(patched.serverNames.find(host)).toEqual(started.serverNames.find(host));
         }
         expect(byKey([...patched.services()], ({ key }) => key)).toEqual(
           byKey([...started.services()], ({ key }) => key),

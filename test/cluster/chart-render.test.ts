@@ -118,6 +118,26 @@ describeCluster('the chart renders', () => {
     });
   });
 
+  test('without TLS nothing listens on its port, and nothing leads there', async () => {
+    const values = { proxy: { tls: { enabled: false } }, networkPolicy: { enabled: true } };
+    const objects = await template(helm(), values);
+    expect(containerOf(objects).args).toContain('--https-listen=off');
+    expect(containerOf(objects).ports.map(({ name }) => name)).toEqual(['proxy', 'status']);
+    expect(JSON.stringify(objects)).not.toContain('proxy-tls');
+    const withTls = await template(helm(), { networkPolicy: { enabled: true } });
+    expect(only(withTls, 'NetworkPolicy').spec).toMatchObject({
+      ingress: [{ ports: [{ port: 'proxy' }, { port: 'proxy-tls' }] }, { ports: [{ port: 'status' }] }],
+    });
+  });
+
+  test('a default certificate is named in ingressController.env', async () => {
+    const values = { ingressController: { env: { default_certificate: 'certs/wildcard' } } };
+    expect(containerOf(await template(helm(), values)).env).toContainEqual({
+      name: 'CONTROLLER_DEFAULT_CERTIFICATE',
+      value: 'certs/wildcard',
+    });
+  });
+
   test('a ServiceMonitor that finds the status Service', async () => {
     const objects = await template(helm(), {
       serviceMonitor: { enabled: true, interval: '15s', namespace: 'watchers' },

@@ -93,6 +93,32 @@ describe('the command line', () => {
     );
   });
 
+  test('the port of TLS that is already taken, or that of plain HTTP', async () => {
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    onTestFinished(() => void other.close());
+    const { port } = other.address() as { port: number };
+    const run = async (proxy: number, https: number) =>
+      runLatchkey([
+        'run',
+        '--dir',
+        temporaryFolder(),
+        '--proxy-listen',
+        `127.0.0.1:${proxy}`,
+        '--https-listen',
+        `127.0.0.1:${https}`,
+      ]);
+    expect(await run(await freePort(), port)).toMatchObject({
+      code: 1,
+      stderr: `latchkey: --https-listen: the address 127.0.0.1:${port} is already taken by another program\n`,
+    });
+    const free = await freePort();
+    expect(await run(free, free)).toMatchObject({
+      code: 1,
+      stderr: `latchkey: --https-listen: the port ${free} is that of --proxy-listen\n`,
+    });
+  });
+
   test('a port that another Latchkey shares among its workers', async () => {
     const first = await startLatchkey(['run', '--dir', temporaryFolder(), '--workers', '1']);
     onTestFinished(async () => void (await first.stop()));
