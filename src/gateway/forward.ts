@@ -1,12 +1,15 @@
+import type { RouteEntry } from '#table/route-entry.ts';
 import type { ServiceEntry, Target } from '#table/service-entry.ts';
 import { sendAnswer } from './answer.ts';
 import type { Balancer } from './balance.ts';
+import { bufferedResponse } from './buffered-response.ts';
 import type { ProxyExchange } from './exchange.ts';
 import { hasBody, restOfBody } from './request-body.ts';
+import { rewrittenPath } from './rewrite.ts';
 import { clientHeaders, withPluginHeaders } from './response-headers.ts';
 import type { ResponseListener, UpstreamClient, UpstreamExchange, UpstreamFault } from './upstream.ts';
 import { upstreamHeaders, type HopInfo } from './upstream-headers.ts';
-import { upstreamPath } from './upstream-path.ts';
+import { rawUpstreamPath, upstreamPath } from './upstream-path.ts';
 
 /** What forwarding needs to know of the worker. */
 export interface ForwardServices {
@@ -28,13 +31,22 @@ const faultAnswers: Readonly<Record<UpstreamFault, { readonly status: number; re
 /** Up to this size copying a body into the head's write costs less than a second piece. */
 const oneWriteBytes = 16 * 1024;
 
+/** Of a body that a route wants read whole first, so much is held; a longer one goes on as it comes. */
+const bufferBytes = 8 * 1024 * 1024;
+
 /** RFC 9110 section 9.2.2. */
 const idempotent = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
+
+function forwardedPath(route: RouteEntry, servicePath: string, path: string, strippedLength: number): string {
+  if (route.rewrite !== undefined) return rewrittenPath(route, route.rewrite, path);
+  const join = route.pathHandling === 'v1' ? rawUpstreamPath : upstreamPath;
+  return join(servicePath, path, strippedLength);
+}
 
 /** The path and query that the upstream gets. */
 export function upstreamTarget(exchange: ProxyExchange, service: ServiceEntry): string {
   const { route, matchedLength } = exchange.match;
-  const path = upstreamPath(service.path, exchange.guarded.path, route.stripPath ? matchedLength : 0);
+  const path = forwardedPath(route, service.path, exchange.guarded.path, route.stripPath ? matchedLength : 0);
   return exchange.hasQuery ? `${path}?${exchange.query}` : path;
 }
 
@@ -85,7 +97,7 @@ class Forwarding implements ResponseListener {
         connectTimeoutMs: this.#service.connectTimeoutMs,
         readTimeoutMs: this.#service.readTimeoutMs,
       },
-      this,
+      exchange.match.route.buffers?.response === true ? bufferedResponse(this, bufferBytes) : this,
     );
   }
 
@@ -189,5 +201,11 @@ export function forward(
   requestId: string,
   services: ForwardServices,
 ): void {
-  new Forwarding(exchange, service, requestId, services).start();
+  const forwarding = new Forwarding(exchange, service, requestId, services);
+  if (exchange.match.route.buffers?.request !== true) return forwarding.start();
+  // A client that goes away while its body is read has nobody left to answer.
+  exchange.readBody(bufferBytes).then(
+    () => forwarding.start(),
+    () => exchange.response.destroy(),
+  );
 }

@@ -6,9 +6,11 @@ import type { PluginEntry } from '#table/plugin-entry.ts';
 import type { ServiceEntry } from '#table/service-entry.ts';
 import { sendAnswer, type Answer } from './answer.ts';
 import { ProxyExchange, type ExchangeServices } from './exchange.ts';
+import { httpsRedirect } from './https-redirect.ts';
 import { hasBody } from './request-body.ts';
 import { guardRequest } from './request-guard.ts';
 import { newRequestId } from './request-id.ts';
+import type { RequestTraits } from './route-conditions.ts';
 import { runPlugins } from './run-plugins.ts';
 
 /** What a request may come to, once it may pass: forwarded, or tunnelled after an upgrade. */
@@ -40,12 +42,14 @@ export function serveRequest(client: ClientRequest, onward: Onward, services: Se
     answerClient(client, answer, { requestId, receivedAtMs, services, pluginHeaders: pluginHeaders?.() });
   const guarded = guardRequest(client.request);
   if ('status' in guarded) return reply({ ...guarded, isLast: true });
-  const match = services.table.match(guarded.host, guarded.path);
+  const match = services.table.match(guarded.host, guarded.path, traitsOf(client.request));
   if (match === undefined) return reply({ status: 404, message: 'no Route matched with those values' });
   // Why the route is closed stands in the status of its Ingress; a client has no business with it.
   if (match.route.blocked !== undefined) return reply({ status: 503, message: 'this route is not in force' });
   const exchange = new ProxyExchange(client, guarded, match, services);
   pluginHeaders = () => exchange.responseHeaders;
+  const redirect = httpsRedirect(match.route, exchange.scheme, guarded);
+  if (redirect !== undefined) return reply(redirect);
   const proceed = (refusal: Refusal | undefined): void => {
     if (refusal !== undefined) return reply(refusal);
     const service = services.table.service(match.route.service);
@@ -69,6 +73,9 @@ export function serveRequest(client: ClientRequest, onward: Onward, services: Se
     fail(error);
   }
 }
+
+/** Node's request is all that the router asks for; its types leave TLS out. */
+const traitsOf = (request: IncomingMessage): RequestTraits => request as IncomingMessage & RequestTraits;
 
 function answerClient(
   client: ClientRequest,

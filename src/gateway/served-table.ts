@@ -4,13 +4,14 @@ import type { TablePatch, WorkerEntry } from '#table/patch.ts';
 import type { PluginEntry } from '#table/plugin-entry.ts';
 import type { ServiceEntry } from '#table/service-entry.ts';
 import { createRouter, type Match } from './match.ts';
+import type { RequestTraits } from './route-conditions.ts';
 import { createServerNames, type ServerNames } from './server-names.ts';
 
 /** A worker's copy of the table. */
 export interface ServedTable {
   /** Applies a patch as a whole; called between two requests. */
   apply(patch: TablePatch): void;
-  match(host: string, path: string): Match | undefined;
+  match(host: string, path: string, request: RequestTraits): Match | undefined;
   readonly service: (key: string) => ServiceEntry | undefined;
   readonly plugin: (key: string) => PluginEntry | undefined;
   readonly credentials: CredentialIndexReader;
@@ -60,7 +61,7 @@ export function createServedTable(): ServedTable {
       for (const entry of patch.put) put(entry);
       if (patch.credentialIndex !== undefined) credentials = openCredentialIndex(patch.credentialIndex);
     },
-    match: (host, path) => router.match(host, path),
+    match: (host, path, request) => router.match(host, path, request),
     service: (key) => services.get(key),
     plugin: (key) => plugins.get(key),
     get credentials() {

@@ -2,14 +2,17 @@ import type { Ingress, IngressBackend } from '#resources/ingress.ts';
 import type { KubernetesObject } from '#resources/kind.ts';
 import type { Problem } from '#resources/verdict.ts';
 import type { PathMatch, RouteEntry } from '#table/route-entry.ts';
-import { annotationReader, unsupportedAnnotations } from './annotations.ts';
+import { unsupportedAnnotations } from './annotations.ts';
+import { isHost } from './host-name.ts';
 import { foreignClass } from './ingress-class.ts';
 import { pathMatchOf } from './path-match.ts';
 import { pluginChain } from './plugin-chain.ts';
 import { rankOf } from './rank.ts';
+import { rewriteFault } from './rewrite.ts';
+import { routeSettings, type RouteSettings } from './route-settings.ts';
+import { serverNames } from './server-names.ts';
 import { findService, serviceKey } from './service.ts';
 import { findPort } from './targets.ts';
-import { serverNames } from './server-names.ts';
 import type { ClaimedEntry, Context, RootKind, Translation } from './translation.ts';
 
 /** One host, path and backend of an Ingress, and where it stands. */
@@ -21,44 +24,54 @@ interface Place {
   readonly field: string;
   /** Where it stands among the others, for its key: `0/1`. */
   readonly position: string;
+  /** Why requests that match it may not be served. */
+  readonly fault?: string;
 }
-
-/** What all routes of an Ingress have in common. */
-interface RouteSettings {
-  readonly stripPath: boolean;
-  readonly preserveHost: boolean;
-  readonly blocked?: string;
-}
-
-const hostPattern = /^(?:\*\.)?[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$/;
 
 type Rule = NonNullable<NonNullable<Ingress['spec']>['rules']>[number];
 
-function placesOfRule(rule: Rule, r: number, problems: Problem[]): Place[] {
+/** The hosts of a rule: its own and the aliases; of a rule without a host just the aliases, if there are any. */
+function hostsOfRule(rule: Rule, r: number, aliases: readonly string[], problems: Problem[]): readonly string[] {
   const host = (rule.host ?? '').toLowerCase();
-  if (host !== '' && !hostPattern.test(host)) {
-    refuse(`spec.rules[${r}].host`, 'is neither a host name nor a wildcard such as *.example.com', problems);
-    return [];
-  }
+  if (host === '') return aliases.length === 0 ? [''] : aliases;
+  if (isHost(host)) return [...new Set([host, ...aliases])];
+  refuse(`spec.rules[${r}].host`, 'is neither a host name nor a wildcard such as *.example.com', problems);
+  return [];
+}
+
+function placesOfRule(rule: Rule, r: number, settings: RouteSettings, problems: Problem[]): Place[] {
+  const hosts = hostsOfRule(rule, r, settings.hostAliases, problems);
   return (rule.http?.paths ?? []).flatMap((path, p) => {
     const field = `spec.rules[${r}].http.paths[${p}]`;
-    const match = pathMatchOf(path.path, path.pathType ?? 'ImplementationSpecific');
-    if (!('fault' in match)) return [{ host, match, backend: path.backend, field, position: `${r}/${p}` }];
-    refuse(`${field}.path`, match.fault, problems);
-    return [];
+    const match = pathMatchOf(path.path, path.pathType ?? 'ImplementationSpecific', settings.regexPrefix);
+    if ('fault' in match) {
+      refuse(`${field}.path`, match.fault, problems);
+      return [];
+    }
+    const fault = rewriteFault(settings.entry.rewrite, match);
+    if (fault !== undefined) refuse(`${field}.path`, fault, problems, 'route answers 503');
+    return hosts.map((host, h) => {
+      const position = h === 0 ? `${r}/${p}` : `${r}/${p}/${h}`;
+      return { host, match, backend: path.backend, field, position, ...(fault === undefined ? {} : { fault }) };
+    });
   });
 }
 
 /** All places of an Ingress; those that cannot be read are told in `problems`. */
-function placesOf(object: Ingress, problems: Problem[]): Place[] {
-  const places = (object.spec?.rules ?? []).flatMap((rule, r) => placesOfRule(rule, r, problems));
+function placesOf(object: Ingress, settings: RouteSettings, problems: Problem[]): Place[] {
+  const places = (object.spec?.rules ?? []).flatMap((rule, r) => placesOfRule(rule, r, settings, problems));
   const backend = object.spec?.defaultBackend;
   if (backend === undefined) return places;
   return [...places, { host: '', match: { type: 'default' }, backend, field: 'spec', position: 'default' }];
 }
 
-function refuse(field: string, fault: string, problems: Problem[]): void {
-  problems.push({ reason: 'InvalidObject', field, message: `${field}: ${fault}`, effect: 'route not served' });
+function refuse(
+  field: string,
+  fault: string,
+  problems: Problem[],
+  effect: Problem['effect'] = 'route not served',
+): void {
+  problems.push({ reason: 'InvalidObject', field, message: `${field}: ${fault}`, effect });
 }
 
 /** The key of the service entry behind a place; one that the table lacks, so that it answers 503, if broken. */
@@ -94,12 +107,10 @@ function serviceOf(backend: IngressBackend, context: Context): KubernetesObject 
   return backend.service === undefined ? undefined : findService(backend.service.name, context);
 }
 
-function settingsOf(object: Ingress, problems: Problem[]): RouteSettings {
-  const annotations = annotationReader(object, problems);
-  const stripPath = annotations.boolean('konghq.com/strip-path', { default: false });
-  const preserveHost = annotations.boolean('konghq.com/preserve-host', { default: true });
-  const blocking = problems.find((problem) => problem.effect === 'route answers 503');
-  return { stripPath, preserveHost, ...(blocking === undefined ? {} : { blocked: blocking.message }) };
+/** What else two routes of one host and path may differ in, so that both are wanted. */
+function conditionsOf({ methods, headers, snis }: Pick<RouteEntry, 'methods' | 'headers' | 'snis'>): string {
+  if (methods === undefined && headers === undefined && snis === undefined) return '';
+  return `|${JSON.stringify([methods?.toSorted(), headers, snis?.toSorted()])}`;
 }
 
 function claimed(
@@ -117,7 +128,7 @@ function claimed(
   const rank = `${rankOf(context.ref, object)}|${position}`;
   const entry: RouteEntry = { ...route, rank };
   const claim = {
-    key: `route:${place.host}|${place.match.type}|${value}`,
+    key: `route:${place.host}|${place.match.type}|${value}${conditionsOf(route)}`,
     owner: entry.key,
     rank,
     what,
@@ -130,7 +141,7 @@ function claimed(
 
 function routeOf(
   place: Place,
-  settings: RouteSettings,
+  settings: RouteSettings['entry'],
   { ref }: Context,
 ): Omit<RouteEntry, 'service' | 'plugins' | 'rank'> {
   return {
@@ -140,18 +151,24 @@ function routeOf(
     host: place.host,
     path: place.match,
     ...settings,
+    ...(place.fault === undefined ? {} : { blocked: place.fault }),
   };
 }
 
 function translateIngress(object: Ingress, context: Context): Translation {
   const problems: Problem[] = unsupportedAnnotations(object);
-  const settings = settingsOf(object, problems);
+  const settings = routeSettings(object, problems);
   const chainProblems = new Map<string, Problem>();
-  const entries = placesOf(object, problems).map((place) => {
+  const entries = placesOf(object, settings, problems).map((place) => {
     const chain = pluginChain(object, serviceOf(place.backend, context), context);
     for (const problem of chain.problems) chainProblems.set(problem.message, problem);
     const service = backendOf(place, context, problems);
-    return claimed({ ...routeOf(place, settings, context), service, plugins: chain.plugins }, place, object, context);
+    return claimed(
+      { ...routeOf(place, settings.entry, context), service, plugins: chain.plugins },
+      place,
+      object,
+      context,
+    );
   });
   const tls = serverNames(object, context);
   return {

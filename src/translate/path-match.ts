@@ -2,15 +2,21 @@ import { RE2JS } from 're2js';
 import { normalizePath } from '#table/normalize-path.ts';
 import type { PathMatch } from '#table/route-entry.ts';
 
-/** How an Ingress marks a path as a regular expression (kong-facts 4.8). */
-const regexPrefix = '/~';
+/** How an Ingress marks a path as a regular expression unless it says otherwise (kong-facts 4.8). */
+export const usualRegexPrefix = '/~';
 
 /**
  * How a path of an Ingress is compared
  * (https://kubernetes.io/docs/concepts/services-networking/ingress/#path-types, kong-facts 4.8). Its
  * characters mean themselves, and it is brought to the same spelling as the paths of requests.
+ *
+ * @param regexPrefix what a path that is a regular expression begins with
  */
-export function pathMatchOf(text: string | undefined, pathType: string): PathMatch | { readonly fault: string } {
+export function pathMatchOf(
+  text: string | undefined,
+  pathType: string,
+  regexPrefix = usualRegexPrefix,
+): PathMatch | { readonly fault: string } {
   const path = text === undefined || text === '' ? '/' : text;
   if (!path.startsWith('/')) return { fault: 'must begin with a slash' };
   if (path.startsWith(regexPrefix)) return regexMatch(path.slice(regexPrefix.length));

@@ -1,0 +1,35 @@
+import type { ResponseListener, UpstreamFault } from './upstream.ts';
+
+/**
+ * A listener that hears of a response once it is whole, or once more of it came than may be held: from then on
+ * as it comes. What fails before is a fault without a response, so that the client gets a whole answer.
+ */
+export function bufferedResponse(listener: ResponseListener, limitBytes: number): ResponseListener {
+  let head: Parameters<ResponseListener['onHead']> | undefined;
+  let held: Buffer[] = [];
+  let bytes = 0;
+
+  const release = (): boolean => {
+    if (head === undefined) return true;
+    listener.onHead(...head);
+    head = undefined;
+    const chunks = held;
+    held = [];
+    return chunks.map((chunk) => listener.onData(chunk)).every(Boolean);
+  };
+
+  return {
+    onHead: (...args) => void (head = args),
+    onData(chunk) {
+      if (head === undefined) return listener.onData(chunk);
+      held.push(chunk);
+      bytes += chunk.byteLength;
+      return bytes <= limitBytes || release();
+    },
+    onEnd() {
+      release();
+      listener.onEnd();
+    },
+    onFault: (fault: UpstreamFault, error) => listener.onFault(fault, error),
+  };
+}
