@@ -64,14 +64,19 @@ function wants({ methods, headers, snis }: RouteEntry, request: RequestTraits): 
   );
 }
 
+const conditionsPlace = ({ headers = [], methods, snis }: RouteEntry): number[] => [
+  -headers.length,
+  methods === undefined ? 1 : 0,
+  snis === undefined ? 1 : 0,
+];
+
 function placeOf(route: RouteEntry, { host, path, request }: Asked): readonly (number | string)[] | undefined {
   const ofHost = hostPlace(route, host);
   const ofPath = pathPlace(route.path, path);
   if (ofHost === undefined || ofPath === undefined || !wants(route, request)) return undefined;
   const [sort = 0, length = 0, kind = 0] = ofPath;
   const priority = route.path.type === 'regex' ? -(route.regexPriority ?? 0) : 0;
-  const conditions = [-(route.headers?.length ?? 0), route.methods ? 0 : 1, route.snis ? 0 : 1];
-  return [ofHost, sort, priority, length, kind, ...conditions, route.rank, route.key];
+  return [ofHost, sort, priority, length, kind, ...conditionsPlace(route), route.rank, route.key];
 }
 
 const before = (a: readonly (number | string)[], b: readonly (number | string)[]): boolean => {
