@@ -22,7 +22,9 @@ import type { TablePatch } from '#table/patch.ts';
 import { createTable } from '#table/table.ts';
 import type { Metrics } from '#telemetry/metrics.ts';
 import type { Logger, LogSettings } from '#telemetry/log.ts';
+import type { EngineOutput } from '#translate/engine.ts';
 import type { TranslateSettings } from '#translate/translation.ts';
+import { createWantedSecrets } from './wanted-secrets.ts';
 
 /** Tells people where their objects are what became of them: their status, Events. */
 export interface StatusWriter {
@@ -113,6 +115,17 @@ async function startPool(options: PipelineOptions, digestSecret: Buffer, snapsho
   return { pool, port, httpsPort: tls?.listen.port };
 }
 
+function noteTranslation(
+  { rootsRun, failures }: Pick<EngineOutput, 'rootsRun' | 'failures'>,
+  { log, metrics }: Pick<PipelineOptions, 'log' | 'metrics'>,
+): void {
+  metrics.translations.inc(rootsRun);
+  for (const { ref, error } of failures) {
+    metrics.failures.inc();
+    log.error({ err: error, object: formatRef(ref) }, 'a translation failed because of a bug');
+  }
+}
+
 /**
  * Starts everything and resolves when every worker accepts connections with the whole table.
  *
@@ -130,7 +143,6 @@ export async function startPipeline(options: PipelineOptions) {
   const { createEngine } = await import('#translate/engine.ts');
   const { sealed, sealingWith } = await import('#translate/sealing.ts');
   const source = await options.openSource();
-  const sealing = sealingWith(digest);
   const engine = createEngine(options.translate);
   const status = options.makeStatus?.((ref) => engine.store.find(ref)?.object);
 
@@ -142,17 +154,19 @@ export async function startPipeline(options: PipelineOptions) {
       metrics.brokenObjects.set(reporter.broken);
     },
   });
+  const { store } = engine;
+  const onFailure = (ref: Ref, error: unknown): void =>
+    log.warn({ err: error, object: formatRef(ref) }, 'a Secret cannot be read');
+  const wanted = createWantedSecrets({ store, source, deliver: (change) => apply([change]), onFailure });
 
   const apply = (changes: readonly Change[]): void => {
     const startedAtMs = performance.now();
     origins.note(changes);
-    const output = engine.apply(changes.map((change) => sealed(change, sealing)));
-    metrics.translations.inc(output.rootsRun);
+    const output = wanted.take(changes, (wants) =>
+      engine.apply(changes.map((change) => sealed(change, sealingWith(digest, wants)))),
+    );
     metrics.translationMs.observe(performance.now() - startedAtMs);
-    for (const { ref, error } of output.failures) {
-      metrics.failures.inc();
-      log.error({ err: error, object: formatRef(ref) }, 'a translation failed because of a bug');
-    }
+    noteTranslation(output, options);
     const patch = table.apply(output);
     if (patch !== undefined) pool.publish(patch);
     // Verdicts are told only once they are true: when every worker serves what they speak of.
@@ -169,13 +183,18 @@ export async function startPipeline(options: PipelineOptions) {
     );
   };
 
+  const stopTimers = (): void => {
+    verdicts.stop();
+    wanted.stop();
+  };
+
   try {
     await source.start({ changes: apply, fileProblems: (problems) => reporter.reportFiles(problems) });
     await pool.open();
     await pool.settled();
     status?.start();
   } catch (error) {
-    verdicts.stop();
+    stopTimers();
     await Promise.all([source.stop(), status?.stop(), pool.stop(0)]);
     throw error;
   }
@@ -187,16 +206,19 @@ export async function startPipeline(options: PipelineOptions) {
     log,
     digest,
     reporter,
-    store: engine.store,
+    store,
     source,
     originOf: origins.get,
     /** Whether every worker accepts connections. */
     isServing: () => pool.listening === options.workers,
     /** Resolves when everything delivered so far is in force on every worker. */
-    settled: async () => pool.settled(),
+    async settled(): Promise<void> {
+      await wanted.settled();
+      await pool.settled();
+    },
     /** Stops watching, then serving: what is under way may take `graceMs`. */
     async stop(graceMs: number): Promise<void> {
-      verdicts.stop();
+      stopTimers();
       await status?.stop(); // first: another replica then leads at once
       await source.stop();
       await pool.stop(graceMs);

@@ -48,7 +48,18 @@ function runFrom(start: number, run: Run): Refusal | undefined | Promise<Refusal
     const refusal = call({ entry: chosen, handler }, i, run);
     if (refusal !== undefined) return refusal;
   }
-  return undefined;
+  return isCallerInForce(run) ? undefined : notInForce;
+}
+
+/** Whether all plugins of the caller can be had. Those whose place has passed, or that nobody knows, count too. */
+function isCallerInForce({ exchange, find }: Run): boolean {
+  const consumer = exchange.identity?.consumer;
+  if (!hasPlugins(consumer)) return true;
+  return keysOf(consumer).every((key) => {
+    const entry = find(key);
+    // One that runs for pairs alone is for their routes to look after.
+    return entry !== undefined && (entry.broken === undefined || !entry.isEnabled || entry.narrowedTo !== undefined);
+  });
 }
 
 function call(
@@ -122,13 +133,19 @@ function placeOf(
 ): number | undefined {
   if (entry?.isEnabled === false) return undefined;
   const narrowedTo = entry?.narrowedTo;
-  if (narrowedTo === undefined) return places[scope];
+  // To a global plugin pairs take nothing away.
+  if (narrowedTo === undefined || scope === 'global') return places[scope];
   const members = narrowedTo === 'consumers' ? consumer?.plugins : consumer?.groupPlugins;
   return members?.includes(key) === true ? places[`${narrowedTo}+${scope}`] : undefined;
 }
 
-function hasPlugins(consumer: ConsumerIdentity | undefined): boolean {
+function hasPlugins(consumer: ConsumerIdentity | undefined): consumer is ConsumerIdentity {
   return consumer?.plugins !== undefined || consumer?.groupPlugins !== undefined;
+}
+
+/** Keys of all plugins that are attached to a caller or its groups. */
+function keysOf({ plugins = [], groupPlugins = [] }: ConsumerIdentity): readonly string[] {
+  return [...plugins, ...groupPlugins];
 }
 
 /** The plugins of a type that are attached to the caller or its groups alone. */
@@ -153,14 +170,13 @@ function takeInConsumer(at: number, run: Run): void {
   if (consumer === run.consumer) return;
   run.consumer = consumer;
   if (!hasPlugins(consumer)) return;
-  const known = new Set(run.slots.map(({ type }) => type));
-  const types = [...(consumer?.plugins ?? []), ...(consumer?.groupPlugins ?? [])].map((key) => run.find(key)?.type);
-  const added = new Set(types.filter((type) => type !== undefined && !known.has(type)));
   const slots = [...run.slots];
-  for (const type of added) {
-    if (type === undefined) continue;
+  const here = rank(slots[at]?.type);
+  const known = new Set(slots.map(({ type }) => type));
+  for (const type of new Set(keysOf(consumer).map((key) => run.find(key)?.type))) {
+    if (known.has(type) || rank(type) <= here) continue;
     const later = slots.findIndex((slot, i) => i > at && rank(slot.type) > rank(type));
-    slots.splice(later === -1 ? slots.length : later, 0, { type, candidates: [] });
+    slots.splice(later === -1 ? slots.length : later, 0, { type: type ?? '', candidates: [] });
   }
   run.slots = slots;
 }

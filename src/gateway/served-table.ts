@@ -20,6 +20,11 @@ export interface ServedTable {
   services(): Iterable<ServiceEntry>;
 }
 
+/** A plugin with the config that its handler reads. */
+function opened({ hiddenConfig, ...entry }: PluginEntry): PluginEntry {
+  return hiddenConfig === undefined ? entry : { ...entry, config: JSON.parse(hiddenConfig.reveal()) as unknown };
+}
+
 /** An empty copy at number 0; the first patch must bring the credential index. */
 export function createServedTable(): ServedTable {
   const kinds = new Map<string, WorkerEntry['kind']>();
@@ -47,7 +52,7 @@ export function createServedTable(): ServedTable {
     kinds.set(entry.key, entry.kind);
     if (entry.kind === 'route') router.add(entry);
     if (entry.kind === 'service') services.set(entry.key, entry);
-    if (entry.kind === 'plugin') plugins.set(entry.key, entry);
+    if (entry.kind === 'plugin') plugins.set(entry.key, opened(entry));
     if (entry.kind !== 'certificate' && entry.kind !== 'server-name') return;
     serverNames.put(entry);
     tls.set(entry.key, entry);

@@ -7,6 +7,7 @@ import { kongConsumer } from './kong-consumer.ts';
 import { kongConsumerGroup } from './kong-consumer-group.ts';
 import { kongClusterPlugin, kongPlugin } from './kong-plugin.ts';
 import { kongUpstreamPolicy } from './kong-upstream-policy.ts';
+import { referenceGrant } from './reference-grant.ts';
 import { secret } from './secret.ts';
 import { service } from './service.ts';
 
@@ -23,6 +24,7 @@ export const allKinds: readonly Kind[] = [
   kongConsumer,
   kongConsumerGroup,
   kongUpstreamPolicy,
+  referenceGrant,
 ];
 
 const byApiVersionAndKind = new Map(allKinds.map((kind) => [`${apiVersionOf(kind)}/${kind.kind}`, kind]));

@@ -19,8 +19,9 @@ const onService = ['Service'];
 /** The catalogue of annotations; docs/reference/annotations.md is made from it. */
 export const annotations = {
   'konghq.com/plugins': {
-    on: ['Ingress', 'Service', 'KongConsumer'],
-    meaning: 'Names of KongPlugins (same namespace) or KongClusterPlugins to attach, separated by commas.',
+    on: ['Ingress', 'Service', 'KongConsumer', 'KongConsumerGroup'],
+    meaning:
+      'Names of KongPlugins or KongClusterPlugins to attach, separated by commas; `namespace:name` for a KongPlugin of a namespace whose ReferenceGrant allows it.',
   },
   'konghq.com/strip-path': { on: onIngress, meaning: 'Take the matched path away before forwarding. Default false.' },
   'konghq.com/preserve-host': { on: onIngress, meaning: "Forward the client's Host. Default true." },

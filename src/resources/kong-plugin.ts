@@ -148,5 +148,38 @@ export const kongClusterPlugin = defineKind({
 /** Label of a KongClusterPlugin that applies to every route. */
 export const globalLabel = 'global';
 
+/** A value that a plugin takes from a Secret; without a namespace it is in that of the plugin. */
+export interface SecretValueRef {
+  readonly name: string;
+  readonly key: string;
+  readonly namespace?: string;
+}
+
+interface SecretUser {
+  readonly configFrom?: unknown;
+  readonly configPatches?: unknown;
+}
+
+/** Where the config of a plugin that fits its schema comes from, besides its `config`. */
+export function secretValuesOf(plugin: SecretUser): {
+  readonly whole?: SecretValueRef;
+  readonly patches: readonly { readonly path: string; readonly from: SecretValueRef }[];
+} {
+  type From = { readonly secretKeyRef: SecretValueRef };
+  const whole = (plugin.configFrom as From | undefined)?.secretKeyRef;
+  const patches = (plugin.configPatches ?? []) as readonly { readonly path: string; readonly valueFrom: From }[];
+  return {
+    ...(whole === undefined ? {} : { whole }),
+    patches: patches.map(({ path, valueFrom }) => ({ path, from: valueFrom.secretKeyRef })),
+  };
+}
+
+/** namespace/name of the Secrets that a plugin takes values from; `own` is its own namespace. */
+export function secretsOf(plugin: SecretUser, own: string): string[] {
+  const { whole, patches } = secretValuesOf(plugin);
+  const all = [...(whole === undefined ? [] : [whole]), ...patches.map(({ from }) => from)];
+  return all.map(({ namespace = own, name }) => `${namespace}/${name}`);
+}
+
 export type KongPlugin = ObjectOf<typeof kongPlugin>;
 export type KongClusterPlugin = ObjectOf<typeof kongClusterPlugin>;

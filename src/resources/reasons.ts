@@ -47,6 +47,26 @@ export const reasons = {
     meaning: 'Two plugins of one type are attached to one object. The first that is named is in force.',
     remedy: 'Name only one plugin of each type in konghq.com/plugins.',
   },
+  PluginNotAllowed: {
+    meaning:
+      'A plugin is attached to callers that it cannot run for: one that finds out who the caller is to a consumer or a consumer group, or to a group one that consumers name too (it then runs for those alone, as in Kong).',
+    remedy:
+      'Attach what authenticates to the Ingress or the Service; attach one plugin to the consumers and another to the groups.',
+  },
+  ReferenceNotGranted: {
+    meaning: 'An object names a plugin of another namespace, and no ReferenceGrant there lets it.',
+    remedy:
+      'Create a ReferenceGrant in the namespace of the plugin, from the kind and namespace of the object to KongPlugin.',
+  },
+  OrderingCycle: {
+    meaning: 'The `ordering` of the plugins of a route cannot hold: each of two is to run before the other.',
+    remedy: 'Take one of the two orderings away; the route answers 503 until then.',
+  },
+  ConsumerGroupNotFound: {
+    meaning: 'A KongConsumer names a consumer group that does not exist in its namespace and class.',
+    remedy:
+      'Create the KongConsumerGroup, or take its name out of `consumerGroups`. What the group forbids is not known, so the consumer is answered 503 until then.',
+  },
   UnknownPlugin: {
     meaning: 'The field `plugin` names a plugin that Latchkey does not have.',
     remedy: 'Use one of the plugins that docs/reference/plugins.md lists.',

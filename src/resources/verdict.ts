@@ -7,6 +7,7 @@ export type Effect =
   | 'route answers 503'
   | 'route not served'
   | 'plugin not in force'
+  | 'consumer answers 503'
   | 'credential not in force'
   | 'anonymous requests answer 500'
   | 'field ignored'

@@ -41,6 +41,7 @@ const effectsByGravity: readonly Effect[] = [
   'plugin not in force',
   'route answers 503',
   'route not served',
+  'consumer answers 503',
   'credential not in force',
   'anonymous requests answer 500',
   'last good version in force',

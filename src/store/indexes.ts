@@ -4,9 +4,12 @@ import { ingress } from '#resources/ingress.ts';
 import { ingressClass } from '#resources/ingress-class.ts';
 import { consumerId } from '#resources/ids.ts';
 import type { Kind, KubernetesObject } from '#resources/kind.ts';
-import { globalLabel, kongClusterPlugin } from '#resources/kong-plugin.ts';
+import { globalLabel, kongClusterPlugin, kongPlugin, secretsOf } from '#resources/kong-plugin.ts';
 import { kongConsumer } from '#resources/kong-consumer.ts';
-import { flatText, type Ref } from '#resources/ref.ts';
+import { kongConsumerGroup } from '#resources/kong-consumer-group.ts';
+import { pluginReferences } from '#resources/plugin-reference.ts';
+import { flatText, refKey, type Ref } from '#resources/ref.ts';
+import { referenceGrant } from '#resources/reference-grant.ts';
 import { service } from '#resources/service.ts';
 
 /** A way to find objects of one kind by something in them. */
@@ -70,6 +73,40 @@ export const servicesByUpstreamPolicy = defineIndex('services-by-upstream-policy
   return name === '' ? [] : [`${ref.namespace}/${name}`];
 });
 
+/** The keys (`refKey`) of the plugins that the names in `konghq.com/plugins` may mean. */
+function namedPlugins(object: KubernetesObject, { namespace: own }: Ref): string[] {
+  const keys = pluginReferences(object).flatMap(({ name, namespace }) => {
+    if (name === undefined) return [];
+    const inNamespace = refKey({ kind: kongPlugin.kind, namespace: namespace ?? own, name });
+    if (namespace !== undefined) return [inNamespace];
+    return [inNamespace, refKey({ kind: kongClusterPlugin.kind, namespace: '', name })];
+  });
+  return [...new Set(keys)];
+}
+
+export const ingressesByPlugin = defineIndex('ingresses-by-plugin', ingress, namedPlugins);
+export const servicesByPlugin = defineIndex('services-by-plugin', service, namedPlugins);
+export const consumersByPlugin = defineIndex('consumers-by-plugin', kongConsumer, namedPlugins);
+export const groupsByPlugin = defineIndex('groups-by-plugin', kongConsumerGroup, namedPlugins);
+
+/** Key: namespace/name of a Secret that the plugin takes values from. */
+export const pluginsBySecret = defineIndex('plugins-by-secret', kongPlugin, (plugin, { namespace }) => [
+  ...new Set(secretsOf(plugin, namespace)),
+]);
+export const clusterPluginsBySecret = defineIndex('cluster-plugins-by-secret', kongClusterPlugin, (plugin) => [
+  ...new Set(secretsOf(plugin, '')),
+]);
+
+/**
+ * Key: `<group>/<kind>/<namespace>` of those who may refer, `>`, and of what `<group>/<kind>/<namespace>/<name>`,
+ * with an empty name for all.
+ */
+export const grantedReferences = defineIndex('granted-references', referenceGrant, ({ spec }, { namespace }) => {
+  const what = spec.to.map((to) => `${to.group}/${to.kind}/${namespace}/${to.name ?? ''}`);
+  const who = spec.from.map((from) => `${from.group}/${from.kind}/${from.namespace}`);
+  return [...new Set(who.flatMap((one) => what.map((other) => `${one}>${other}`)))];
+});
+
 /** One key, '': the KongClusterPlugins that apply to every route. */
 export const globalPlugins = defineIndex('global-plugins', kongClusterPlugin, (plugin) =>
   plugin.metadata.labels?.[globalLabel] === 'true' ? [''] : [],
@@ -89,6 +126,13 @@ export const allIndexes: readonly Index[] = [
   ingressesByService,
   ingressesByCertificate,
   servicesByUpstreamPolicy,
+  ingressesByPlugin,
+  servicesByPlugin,
+  consumersByPlugin,
+  groupsByPlugin,
+  pluginsBySecret,
+  clusterPluginsBySecret,
+  grantedReferences,
   globalPlugins,
   defaultIngressClasses,
 ];

@@ -95,6 +95,12 @@ export function createStore() {
       return indexed.find(index, key)[Symbol.iterator]().next().done !== true;
     },
 
+    /** Whether a valid object that has this key in an index passes; in no order. */
+    some<T extends KubernetesObject>(index: Index<T>, key: string, passes: (object: T) => boolean): boolean {
+      for (const { object } of indexed.find(index, key)) if (passes(object as T)) return true;
+      return false;
+    },
+
     /** The valid objects of a kind, by namespace and name. */
     list<T extends KubernetesObject>(kind: Kind<T>): T[] {
       const found = [...(byKind.get(kind.kind)?.values() ?? [])].filter((recorded) => recorded.faults.length === 0);

@@ -28,11 +28,22 @@ export interface View {
   lookup<T extends KubernetesObject>(index: Index<T>, key: string): readonly T[];
   /** Whether any valid object has this key in an index; costs the same however many have it. */
   has(index: Index, key: string): boolean;
+  /** Whether a valid object that has this key in an index passes; looks no further than to the first that does. */
+  some<T extends KubernetesObject>(index: Index<T>, key: string, passes: (object: T) => boolean): boolean;
   fact<T>(fact: Fact<T>, ref: Ref): T;
+  /** Name of the ingress class whose objects are ours. */
+  readonly ingressClass: string;
 }
 
-/** A view that writes the names of all reads into `reads`; `factOf` answers facts. */
-export function createView(store: Store, reads: Set<string>, factOf: <T>(fact: Fact<T>, ref: Ref) => T): View {
+/** What a view answers with. */
+export interface ViewOf {
+  readonly store: Store;
+  readonly ingressClass: string;
+  factOf<T>(fact: Fact<T>, ref: Ref): T;
+}
+
+/** A view that writes the names of all reads into `reads`. */
+export function createView({ store, ingressClass, factOf }: ViewOf, reads: Set<string>): View {
   return {
     get(kind, namespace, name) {
       reads.add(objectRead({ kind: kind.kind, namespace, name }));
@@ -52,9 +63,14 @@ export function createView(store: Store, reads: Set<string>, factOf: <T>(fact: F
       reads.add(indexRead(index, key));
       return store.has(index, key);
     },
+    some(index, key, passes) {
+      reads.add(indexRead(index, key));
+      return store.some(index, key, passes);
+    },
     fact(fact, ref) {
       reads.add(factRead(fact, ref));
       return factOf(fact, ref);
     },
+    ingressClass,
   };
 }

@@ -1,4 +1,5 @@
 import type { ConsumerIdentity } from './consumer-identity.ts';
+import type { Redacted } from './redacted.ts';
 
 /** A plugin as it is configured: what a handler is called with. */
 export interface PluginEntry {
@@ -11,6 +12,8 @@ export interface PluginEntry {
   readonly isEnabled: boolean;
   /** The plugin's config with its defaults filled in; of the type that its schema states. */
   readonly config: unknown;
+  /** The config as JSON instead, when something in it comes from a Secret: a worker opens it. */
+  readonly hiddenConfig?: Redacted;
   /** Consumers that the config names, by the name it uses; a name that is absent here does not exist. */
   readonly consumers: Readonly<Record<string, ConsumerIdentity>>;
   /** Why the plugin cannot run; the routes that use it answer 503. */

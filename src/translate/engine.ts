@@ -73,7 +73,9 @@ const noProblems: readonly Problem[] = [];
 export function createEngine(settings: TranslateSettings) {
   const store = createStore();
   const reads = createReads();
-  const facts = createFacts(store, reads);
+  const { ingressClass } = settings;
+  const facts = createFacts({ store, ingressClass }, reads);
+  const viewOf = { store, ingressClass, factOf: facts.get };
   const claims = createClaims<RefClaimant>();
   const roots = new Map<string, RootState>();
 
@@ -81,7 +83,7 @@ export function createEngine(settings: TranslateSettings) {
   const translate = (key: string, recorded: Recorded, failures: Failure[]): Translation => {
     const { ref, object, faults, notes } = recorded;
     const seen = new Set<string>(); // of itself a root need not read: a change of its object runs it anyway
-    const context = { ref, view: createView(store, seen, facts.get), settings };
+    const context = { ref, view: createView(viewOf, seen), settings };
     const kind = rootKind(ref.kind);
     try {
       const translation =

@@ -1,8 +1,7 @@
 import { Equal } from 'typebox/value';
 import type { Ref } from '#resources/ref.ts';
 import type { Reads } from '#store/reads.ts';
-import type { Store } from '#store/store.ts';
-import { createView, factRead, type Fact, type View } from '#store/view.ts';
+import { createView, factRead, type Fact, type View, type ViewOf } from '#store/view.ts';
 
 interface KnownFact {
   readonly fact: Fact<unknown>;
@@ -11,12 +10,12 @@ interface KnownFact {
 }
 
 /** Facts that somebody has read, kept until what they follow from changes. See `Fact`. */
-export function createFacts(store: Store, reads: Reads) {
+export function createFacts(viewOf: Omit<ViewOf, 'factOf'>, reads: Reads) {
   const known = new Map<string, KnownFact>();
 
   const compute = (fact: Fact<unknown>, ref: Ref): unknown => {
     const seen = new Set<string>();
-    const view: View = createView(store, seen, get);
+    const view: View = createView({ ...viewOf, factOf: get }, seen);
     try {
       return fact.compute(ref, view);
     } finally {

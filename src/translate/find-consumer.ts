@@ -4,18 +4,20 @@ import { kongConsumer, type KongConsumer } from '#resources/kong-consumer.ts';
 import { consumersById, consumersByUsername } from '#store/indexes.ts';
 import type { ConsumerIdentity } from '#table/consumer-identity.ts';
 import { foreignClass } from './ingress-class.ts';
+import { membershipsOf, type Memberships } from './memberships.ts';
 import { rankOf } from './rank.ts';
 import type { Context } from './translation.ts';
 
 const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-/** How an upstream is told of a consumer. Empty names count as absent. */
-export function identityOf(object: KongConsumer): ConsumerIdentity {
+/** How an upstream is told of a consumer, and what comes with being it. Empty names count as absent. */
+export function identityOf(object: KongConsumer, memberships: Memberships): ConsumerIdentity {
   return {
     id: consumerId(object, refOf(kongConsumer, object)),
     namespace: object.metadata.namespace ?? 'default',
     ...(object.username === undefined || object.username === '' ? {} : { username: object.username }),
     ...(object.custom_id === undefined || object.custom_id === '' ? {} : { customId: object.custom_id }),
+    ...memberships.of,
   };
 }
 
@@ -25,7 +27,9 @@ function oldest(found: readonly KongConsumer[], context: Context): ConsumerIdent
     .filter((object) => foreignClass(object, context, undefined) === undefined)
     .map((object) => ({ object, rank: rankOf(refOf(kongConsumer, object), object) }))
     .sort((a, b) => (a.rank < b.rank ? -1 : 1));
-  return first === undefined ? undefined : identityOf(first.object);
+  if (first === undefined) return undefined;
+  const { object } = first;
+  return identityOf(object, membershipsOf(object, { ref: refOf(kongConsumer, object), view: context.view }));
 }
 
 /** A consumer by id, if the text looks like one, else by username (kong-facts 1.7). */

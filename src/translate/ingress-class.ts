@@ -9,13 +9,13 @@ import type { Context } from './translation.ts';
  */
 export function foreignClass(
   object: KubernetesObject,
-  context: Context,
+  { view }: Pick<Context, 'view'>,
   specClass: string | undefined,
 ): string | undefined {
-  const ours = context.settings.ingressClass;
+  const ours = view.ingressClass;
   const annotated = object.metadata.annotations?.[classAnnotation];
   const stated = annotated === undefined || annotated === '' ? specClass : annotated;
   if (stated !== undefined) return stated === ours ? undefined : `its ingress class is ${stated}, not ${ours}`;
-  if (context.view.lookup(defaultIngressClasses, ours).length > 0) return undefined;
+  if (view.lookup(defaultIngressClasses, ours).length > 0) return undefined;
   return `it has no ingress class, and IngressClass ${ours} is not the default`;
 }

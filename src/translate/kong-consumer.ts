@@ -1,4 +1,3 @@
-import { pluginsAnnotation } from '#resources/annotations.ts';
 import type { KongConsumer } from '#resources/kong-consumer.ts';
 import { flatText, formatRef, refKey, type Ref } from '#resources/ref.ts';
 import { secret } from '#resources/secret.ts';
@@ -7,11 +6,12 @@ import type { Problem } from '#resources/verdict.ts';
 import type { ConsumerEntry } from '#table/consumer-entry.ts';
 import type { ConsumerIdentity } from '#table/consumer-identity.ts';
 import type { CredentialEntry } from '#table/credential-entry.ts';
-import { annotationField, unsupportedAnnotations } from './annotations.ts';
+import { unsupportedAnnotations } from './annotations.ts';
 import { controlPlaneRefProblems } from './control-plane-ref.ts';
 import { readCredential } from './credential.ts';
 import { identityOf } from './find-consumer.ts';
 import { foreignClass } from './ingress-class.ts';
+import { membershipsOf } from './memberships.ts';
 import { rankOf } from './rank.ts';
 import type { Claim, ClaimedEntry, Context, RootKind, Translation } from './translation.ts';
 
@@ -31,21 +31,6 @@ function nameProblems(object: KongConsumer): Problem[] {
     problems.push({ reason: 'InvalidObject', field: 'username', message, effect: 'object not in force' });
   }
   return problems;
-}
-
-/** What the object asks for and Latchkey cannot do; where that would let in too much, nothing is let in. */
-function unsupported(object: KongConsumer): Problem[] {
-  const problems = unsupportedAnnotations(object);
-  if ((object.metadata.annotations?.[pluginsAnnotation] ?? '').trim() !== '') {
-    const field = annotationField(pluginsAnnotation);
-    const message = `${field}: plugins on a consumer are not supported yet`;
-    problems.push({ reason: 'NotSupported', field, message, effect: 'object not in force' });
-  }
-  if ((object.consumerGroups ?? []).length > 0) {
-    const message = 'consumerGroups: is not supported yet';
-    problems.push({ reason: 'NotSupported', field: 'consumerGroups', message, effect: 'field ignored' });
-  }
-  return [...problems, ...controlPlaneRefProblems(object)];
 }
 
 function nameClaims(object: KongConsumer, { ref }: Context): Claim[] {
@@ -120,10 +105,16 @@ function translateCredential(object: KongConsumer, place: CredentialPlace, conte
 }
 
 function translateConsumer(object: KongConsumer, context: Context): Translation {
-  const problems: Problem[] = [...nameProblems(object), ...unsupported(object)];
+  const problems: Problem[] = [
+    ...nameProblems(object),
+    ...unsupportedAnnotations(object),
+    ...controlPlaneRefProblems(object),
+  ];
   if (problems.some((problem) => problem.effect === 'object not in force')) return { entries: [], problems };
   const names = nameClaims(object, context);
-  const identity = identityOf(object);
+  const memberships = membershipsOf(object, context);
+  problems.push(...memberships.problems);
+  const identity = identityOf(object, memberships);
   const consumer: ConsumerEntry = { kind: 'consumer', key: flatText('consumer:', refKey(context.ref)), identity };
   const entries: ClaimedEntry[] = [{ entry: consumer, claims: names }];
   for (const [index, name] of (object.credentials ?? []).entries()) {

@@ -1,12 +1,15 @@
 import { pluginsAnnotation } from '#resources/annotations.ts';
-import type { KubernetesObject } from '#resources/kind.ts';
-import { formatRef, refKey, type Ref } from '#resources/ref.ts';
+import { refOf, type KubernetesObject } from '#resources/kind.ts';
+import { formatRef, type Ref } from '#resources/ref.ts';
+import { service as serviceKind } from '#resources/service.ts';
 import type { Problem } from '#resources/verdict.ts';
-import { pluginOrder } from '#plugins/plugin.ts';
 import { globalPlugins } from '#store/indexes.ts';
 import type { PluginCandidate, PluginScope, PluginSlot } from '#table/route-entry.ts';
 import { annotationField } from './annotations.ts';
-import { isOurClusterPlugin, olderGlobals, pluginFact, pluginKey } from './kong-plugin.ts';
+import { olderGlobals } from './global-plugins.ts';
+import { pluginFact, pluginKey, type Ordering } from './plugin-fact.ts';
+import { orderTypes } from './plugin-order.ts';
+import { attachedPlugins, type AttachedPlugin } from './plugin-references.ts';
 import type { Context } from './translation.ts';
 
 /** Plugins of a route in the order they run: see `RouteEntry.plugins`. */
@@ -15,90 +18,55 @@ export interface PluginChain {
   readonly problems: readonly Problem[];
 }
 
-interface Reference {
-  readonly key: string;
-  /** Absent for a plugin that cannot be known: it stands alone and its route answers 503. */
-  readonly type?: string;
-}
-
 const field = annotationField(pluginsAnnotation);
 
-/** What the annotation names: the KongPlugin of the namespace, else the KongClusterPlugin of that name. */
-function resolve(
-  name: string,
-  context: Context,
-): { readonly ref: Ref; readonly fact: ReturnType<typeof pluginFact.compute> } {
-  const inNamespace = { kind: 'KongPlugin', namespace: context.ref.namespace, name };
-  const fact = context.view.fact(pluginFact, inNamespace);
-  if (fact.state !== 'absent') return { ref: inNamespace, fact };
-  const inCluster = { kind: 'KongClusterPlugin', namespace: '', name };
-  if (!isOurClusterPlugin(name, context)) return { ref: inNamespace, fact };
-  const clusterFact = context.view.fact(pluginFact, inCluster);
-  return clusterFact.state === 'absent' ? { ref: inNamespace, fact } : { ref: inCluster, fact: clusterFact };
-}
-
-function resolveItem(item: string, context: Context, problems: Problem[]): Reference {
-  if (item.includes(':')) {
-    const message = `${field}: ${item}: a plugin of another namespace is not supported yet`;
-    problems.push({ reason: 'NotSupported', field, message, effect: 'route answers 503' });
-    return { key: `plugin:unsupported/${item}` };
+/** What stands wrong on the Service closes the route, so that the Ingress is told of it as well. */
+function ofService(service: KubernetesObject, { view }: Context, problems: Problem[]): readonly AttachedPlugin[] {
+  const ref = refOf(serviceKind, service);
+  const found = attachedPlugins({ ref, object: service, view, effect: 'route answers 503' });
+  for (const { field: _, message, effect, ...problem } of found.problems) {
+    // What takes nothing away is for the Service alone to hear.
+    if (effect === 'route answers 503') {
+      problems.push({ ...problem, message: `${formatRef(ref)}: ${message}`, effect });
+    }
   }
-  const { ref, fact } = resolve(item, context);
-  if (fact.state === 'absent') {
-    const message = `${field}: there is no KongPlugin ${refKeyless(ref)} and no KongClusterPlugin ${item}`;
-    problems.push({ reason: 'PluginNotFound', field, about: ref, message, effect: 'route answers 503' });
-  } else if (fact.state === 'broken') {
-    const message = `${field}: ${formatRef(ref)} is not in force, see its own status`;
-    problems.push({ reason: 'PluginNotInForce', field, about: ref, message, effect: 'route answers 503' });
-  }
-  const type = fact.state === 'absent' ? undefined : fact.type;
-  return { key: pluginKey(ref), ...(type === undefined ? {} : { type }) };
+  return found.plugins;
 }
 
-const refKeyless = (ref: Ref): string => refKey(ref).slice(ref.kind.length + 1);
-
-/** The plugins that one object names, of each type only the first. */
-function namedBy(object: KubernetesObject, context: Context, problems: Problem[]): Reference[] {
-  const items = (object.metadata.annotations?.[pluginsAnnotation] ?? '').split(',').map((item) => item.trim());
-  const seen = new Map<string, string>();
-  return items
-    .filter((item) => item !== '')
-    .flatMap((item) => {
-      const reference = resolveItem(item, context, problems);
-      const earlier = reference.type === undefined ? undefined : seen.get(reference.type);
-      if (reference.type === undefined || earlier === undefined) {
-        if (reference.type !== undefined) seen.set(reference.type, item);
-        return [reference];
-      }
-      if (earlier === item) return [];
-      const message = `${field}: ${item} is of the same type as ${earlier}, which is named first and in force`;
-      problems.push({ reason: 'DuplicatePlugin', field, message, effect: 'field ignored' });
-      return [];
-    });
-}
-
-function globals(context: Context, problems: Problem[]): Reference[] {
+function globals(context: Context, problems: Problem[]): AttachedPlugin[] {
   return olderGlobals(context.view.lookup(globalPlugins, ''), context).map((plugin) => {
-    const ref = { kind: 'KongClusterPlugin', namespace: '', name: plugin.metadata.name };
+    const ref: Ref = { kind: 'KongClusterPlugin', namespace: '', name: plugin.metadata.name };
     const fact = context.view.fact(pluginFact, ref);
     if (fact.state === 'broken') {
       const message = `the global ${formatRef(ref)} is not in force, see its own status`;
       problems.push({ reason: 'PluginNotInForce', about: ref, message, effect: 'route answers 503' });
     }
-    const type = fact.state === 'absent' ? undefined : fact.type;
-    return { key: pluginKey(ref), ...(type === undefined ? {} : { type }) };
+    const key = pluginKey(ref);
+    if (fact.state === 'absent' || fact.type === undefined) return { key };
+    const ordering = fact.state === 'usable' ? fact.ordering : undefined;
+    return { key, type: fact.type, ...(ordering === undefined ? {} : { ordering }) };
   });
 }
 
-/** What comes first in the chain; what is not known stands before everything, as it only answers 503. */
-function place(type: string): number {
-  return (pluginOrder as readonly string[]).indexOf(type);
+interface TypeOfPlugin {
+  readonly candidates: PluginCandidate[];
+  readonly orderings: Ordering[];
+}
+
+/** The slots of known types in the order they run; one that closes the route when there is no such order. */
+function ordered(byType: ReadonlyMap<string, TypeOfPlugin>, problems: Problem[]): PluginSlot[] {
+  const order = orderTypes(new Map([...byType].map(([type, { orderings }]) => [type, orderings])));
+  if ('types' in order) return order.types.map((type) => ({ type, candidates: byType.get(type)?.candidates ?? [] }));
+  const [one, other] = order.cycle;
+  const message = `${field}: by the ordering of its plugins ${one} is to run before ${other} and after it`;
+  problems.push({ reason: 'OrderingCycle', field, message, effect: 'route answers 503' });
+  return [{ candidates: [{ key: 'plugin:unavailable/ordering', scope: 'route' }] }];
 }
 
 /**
  * The plugins of a route, of each type those attached to the Ingress, then to the Service, then to
- * everything: the first that is enabled runs (kong-facts 2.8). What cannot be resolved stays in the chain,
- * where it answers 503: a broken reference never opens a route.
+ * everything: which of them runs for a caller is for the gateway to say (kong-facts 2.8). What cannot be
+ * resolved stays in the chain, where it answers 503: a broken reference never opens a route.
  */
 export function pluginChain(
   ingress: KubernetesObject,
@@ -106,19 +74,28 @@ export function pluginChain(
   context: Context,
 ): PluginChain {
   const problems: Problem[] = [];
-  const levels: readonly (readonly [PluginScope, readonly Reference[]])[] = [
-    ['route', namedBy(ingress, context, problems)],
-    ['service', service === undefined ? [] : namedBy(service, context, problems)],
+  const { ref, view } = context;
+  const ofIngress = attachedPlugins({ ref, object: ingress, view, effect: 'route answers 503' });
+  problems.push(...ofIngress.problems);
+  const levels: readonly (readonly [PluginScope, readonly AttachedPlugin[]])[] = [
+    ['route', ofIngress.plugins],
+    ['service', service === undefined ? [] : ofService(service, context, problems)],
     ['global', globals(context, problems)],
   ];
   const unknown: PluginSlot[] = [];
-  const byType = new Map<string, PluginCandidate[]>();
-  for (const [scope, references] of levels) {
-    for (const { key, type } of references) {
-      if (type === undefined) unknown.push({ candidates: [{ key, scope }] });
-      else byType.set(type, [...(byType.get(type) ?? []), { key, scope }]);
+  const byType = new Map<string, TypeOfPlugin>();
+  for (const [scope, plugins] of levels) {
+    for (const { key, type, ordering } of plugins) {
+      if (type === undefined) {
+        unknown.push({ candidates: [{ key, scope }] });
+        continue;
+      }
+      const ofType = byType.get(type) ?? { candidates: [], orderings: [] };
+      byType.set(type, ofType);
+      ofType.candidates.push({ key, scope });
+      if (ordering !== undefined) ofType.orderings.push(ordering);
     }
   }
-  const ordered = [...byType].sort(([a], [b]) => place(a) - place(b));
-  return { plugins: [...unknown, ...ordered.map(([type, candidates]) => ({ type, candidates }))], problems };
+  // What is not known stands before everything, as it only answers 503.
+  return { plugins: [...unknown, ...ordered(byType, problems)], problems };
 }

@@ -11,14 +11,17 @@ export function proofSchema(type: string): ProofSchema | undefined {
   return schema === undefined || 'groupField' in schema ? undefined : schema;
 }
 
-/** How credential Secrets are sealed: the fields that the plugins' schemas name, by this digest. */
-export function sealingWith(digest: Digest): Sealing {
+/**
+ * How Secrets are sealed: of credentials the fields that the plugins' schemas name, by this digest; all of those
+ * that a plugin takes values from, by default none.
+ */
+export function sealingWith(digest: Digest, wants: Sealing['wants'] = () => false): Sealing {
   return {
     fieldsOf: (type) => proofSchema(type),
     digest,
     digestOfHash: digest.ofHash,
     hide: (value) => new Redacted(value),
-    wants: () => false,
+    wants,
   };
 }
 

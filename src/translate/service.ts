@@ -2,6 +2,7 @@ import { service, type Service } from '#resources/service.ts';
 import type { Problem } from '#resources/verdict.ts';
 import type { ServiceEntry } from '#table/service-entry.ts';
 import { annotationField, annotationReader, unsupportedAnnotations } from './annotations.ts';
+import { attachedPlugins } from './plugin-references.ts';
 import { portsOf, targetsOf } from './targets.ts';
 import type { Context, RootKind, Translation } from './translation.ts';
 
@@ -58,6 +59,9 @@ export const serviceRoot: RootKind<Service> = {
       readTimeoutMs: annotations.integer('konghq.com/read-timeout', timeoutBounds),
     };
     const blocking = problems.find((problem) => problem.effect === 'route answers 503');
+    // Its plugins close its routes one by one, in the chain of each.
+    const { ref, view } = context;
+    problems.push(...attachedPlugins({ ref, object, view, effect: 'route answers 503' }).problems);
     const entries = portsOf(object, context).map((port): ServiceEntry => ({
       ...common,
       key: serviceKey(context.ref.namespace, context.ref.name, port.port),

@@ -16,7 +16,10 @@ export function objectSource(): Source & { set(objects: readonly KubernetesObjec
       listener = undefined;
     },
     write: refuse,
-    read: refuse,
+    async read(ref) {
+      const found = delivered.get(refKey(ref));
+      return found === undefined ? undefined : (JSON.parse(found.text) as KubernetesObject);
+    },
     set(objects) {
       const wanted = new Map(objects.map((object) => [refKey(refOfAny(object)), object]));
       const gone = [...delivered].filter(([key]) => !wanted.has(key));

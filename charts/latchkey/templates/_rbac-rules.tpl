@@ -41,6 +41,14 @@
     - list
     - watch
 - apiGroups:
+    - gateway.networking.k8s.io
+  resources:
+    - referencegrants
+  verbs:
+    - get
+    - list
+    - watch
+- apiGroups:
     - networking.k8s.io
   resources:
     - ingresses/status
@@ -125,6 +133,14 @@
     - discovery.k8s.io
   resources:
     - endpointslices
+  verbs:
+    - get
+    - list
+    - watch
+- apiGroups:
+    - gateway.networking.k8s.io
+  resources:
+    - referencegrants
   verbs:
     - get
     - list

@@ -1,0 +1,68 @@
+import type { KongConsumer } from '#resources/kong-consumer.ts';
+import { formatRef, type Ref } from '#resources/ref.ts';
+import type { Problem } from '#resources/verdict.ts';
+import type { View } from '#store/view.ts';
+import type { ConsumerIdentity } from '#table/consumer-identity.ts';
+import { groupFact } from './kong-consumer-group.ts';
+import { callerPlugins } from './plugin-references.ts';
+
+/** What comes with being this consumer, and what of it cannot be had. */
+export interface Memberships {
+  readonly of: Pick<ConsumerIdentity, 'consumerGroups' | 'plugins' | 'groupPlugins'>;
+  readonly problems: readonly Problem[];
+}
+
+interface GroupsFound {
+  readonly names: string[];
+  readonly plugins: string[];
+  readonly problems: Problem[];
+}
+
+/**
+ * A group that cannot be known may be one that is forbidden something: its place is taken by the key of no
+ * plugin, so that the consumer is answered 503.
+ */
+function joinGroup(name: string, field: string, { ref, view }: Place, found: GroupsFound): void {
+  const about = { kind: 'KongConsumerGroup', namespace: ref.namespace, name };
+  const fact = view.fact(groupFact, about);
+  const refuse = (reason: 'ConsumerGroupNotFound' | 'PluginNotInForce', message: string): void => {
+    found.problems.push({ reason, field, about, message: `${field}: ${message}`, effect: 'consumer answers 503' });
+  };
+  if (fact.state !== 'valid') {
+    const what = fact.state === 'invalid' ? 'is invalid, see its own status' : 'does not exist in our class';
+    refuse('ConsumerGroupNotFound', `${formatRef(about)} ${what}`);
+    found.plugins.push(`plugin:unavailable/group/${ref.namespace}/${name}`);
+    return;
+  }
+  if (!fact.isInForce)
+    refuse('PluginNotInForce', `a plugin of ${formatRef(about)} is not in force, see its own status`);
+  found.names.push(name);
+  found.plugins.push(...fact.plugins);
+}
+
+interface Place {
+  readonly ref: Ref;
+  readonly view: View;
+}
+
+const noMemberships: Memberships = { of: {}, problems: [] };
+
+/** Groups and plugins of a consumer; for the many that have neither, one and the same nothing. */
+export function membershipsOf(object: KongConsumer, { ref, view }: Place): Memberships {
+  const own = callerPlugins({ ref, object, view, effect: 'consumer answers 503' });
+  const groups: GroupsFound = { names: [], plugins: [], problems: [] };
+  for (const [i, name] of (object.consumerGroups ?? []).entries()) {
+    joinGroup(name, `consumerGroups[${i}]`, { ref, view }, groups);
+  }
+  const plugins = own.plugins.map(({ key }) => key);
+  const problems = [...own.problems, ...groups.problems];
+  if (plugins.length + groups.names.length + groups.plugins.length + problems.length === 0) return noMemberships;
+  return {
+    of: {
+      ...(groups.names.length === 0 ? {} : { consumerGroups: groups.names }),
+      ...(plugins.length === 0 ? {} : { plugins }),
+      ...(groups.plugins.length === 0 ? {} : { groupPlugins: [...new Set(groups.plugins)] }),
+    },
+    problems,
+  };
+}
