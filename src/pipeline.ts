@@ -115,6 +115,11 @@ async function startPool(options: PipelineOptions, digestSecret: Buffer, snapsho
   return { pool, port, httpsPort: tls?.listen.port };
 }
 
+function noteSizes(sizes: { readonly entries: number; readonly credentials: number }, metrics: Metrics): void {
+  metrics.tableEntries.set(sizes.entries);
+  metrics.credentials.set(sizes.credentials);
+}
+
 function noteTranslation(
   { rootsRun, failures }: Pick<EngineOutput, 'rootsRun' | 'failures'>,
   { log, metrics }: Pick<PipelineOptions, 'log' | 'metrics'>,
@@ -154,10 +159,7 @@ export async function startPipeline(options: PipelineOptions) {
       metrics.brokenObjects.set(reporter.broken);
     },
   });
-  const { store } = engine;
-  const onFailure = (ref: Ref, error: unknown): void =>
-    log.warn({ err: error, object: formatRef(ref) }, 'a Secret cannot be read');
-  const wanted = createWantedSecrets({ store, source, deliver: (change) => apply([change]), onFailure });
+  const wanted = createWantedSecrets({ store: engine.store, source, deliver: (change) => apply([change]), log });
 
   const apply = (changes: readonly Change[]): void => {
     const startedAtMs = performance.now();
@@ -176,8 +178,7 @@ export async function startPipeline(options: PipelineOptions) {
         verdicts.report(output.verdicts, output.forgotten);
         lookForDefaultCertificate(engine.store.find);
         status?.observed(changes.map(({ ref }) => ref));
-        metrics.tableEntries.set(table.sizes().entries);
-        metrics.credentials.set(table.sizes().credentials);
+        noteSizes(table.sizes(), metrics);
       },
       () => undefined, // a worker that cannot listen: `open` rejects with the reason
     );
@@ -206,7 +207,7 @@ export async function startPipeline(options: PipelineOptions) {
     log,
     digest,
     reporter,
-    store,
+    store: engine.store,
     source,
     originOf: origins.get,
     /** Whether every worker accepts connections. */
