@@ -10,20 +10,20 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { kindNamed } from '#resources/all-kinds.ts';
 import { kongClusterPlugin, kongPlugin, secretsOf, type KongPlugin } from '#resources/kong-plugin.ts';
 import type { KubernetesObject } from '#resources/kind.ts';
-import { refKey, type Ref } from '#resources/ref.ts';
+import { formatRef, refKey, type Ref } from '#resources/ref.ts';
 import { secret } from '#resources/secret.ts';
 import { validateObject } from '#resources/validate.ts';
 import type { Change, Source } from '#source/source.ts';
 import { clusterPluginsBySecret, pluginsBySecret } from '#store/indexes.ts';
 import type { Store } from '#store/store.ts';
+import type { Logger } from '#telemetry/log.ts';
 
 export interface WantedSecretsOptions {
   readonly store: Store;
   readonly source: Pick<Source, 'read'>;
   /** Takes in what was read, as if the source had delivered it. */
   deliver(change: Change): void;
-  /** Told that a Secret cannot be read now; it is tried again. */
-  onFailure(ref: Ref, error: unknown): void;
+  readonly log: Logger;
   /** Milliseconds between attempts. Default 1000. */
   readonly retryMs?: number;
 }
@@ -44,13 +44,7 @@ function secretsNamed(ref: Ref, object: KubernetesObject | undefined): string[] 
 }
 
 /** See the head of this file. */
-export function createWantedSecrets({
-  store,
-  source,
-  deliver,
-  onFailure,
-  retryMs = usualRetryMs,
-}: WantedSecretsOptions) {
+export function createWantedSecrets({ store, source, deliver, log, retryMs = usualRetryMs }: WantedSecretsOptions) {
   const stopped = new AbortController();
   const { signal } = stopped;
   /** Keys of the Secrets whose values the store has. */
@@ -72,7 +66,8 @@ export function createWantedSecrets({
       if (signal.aborted || object === undefined || before === undefined || store.find(ref) !== before) return;
       deliver({ type: 'put', ref, object, problems: before.notes });
     } catch (error) {
-      if (!signal.aborted) onFailure(ref, error);
+      if (!signal.aborted)
+        log.warn({ err: error, object: formatRef(ref) }, 'a Secret cannot be read, it is tried again');
     }
   };
 
