@@ -20,14 +20,14 @@ async function exists(path: string): Promise<boolean> {
   );
 }
 
-const url = ({ host, port }: ListenAddress, path = ''): string =>
-  `http://${host === '0.0.0.0' || host === '127.0.0.1' ? 'localhost' : host}:${port}${path}`;
+const url = ({ host, port }: ListenAddress, path = '', scheme = 'http'): string =>
+  `${scheme}://${host === '0.0.0.0' || host === '127.0.0.1' ? 'localhost' : host}:${port}${path}`;
 
 async function welcome({ pipeline }: Serving, options: ServeOptions, copy: string): Promise<string> {
   // What only prints is loaded once everything serves.
   const { makeReport } = await import('./check-directory.ts');
   const { printReport } = await import('./report.ts');
-  const { adminListen: admin, statusListen: status, proxyListen } = options;
+  const { adminListen: admin, statusListen: status, proxyListen, httpsListen: https } = options;
   const proxy = { ...proxyListen, port: pipeline.port };
   const objects = makeReport(pipeline.reporter.all(), pipeline.originOf, pipeline.reporter.fileProblems);
   const onAdmin =
@@ -44,7 +44,7 @@ Protect the route with a key, then use it:
   return `
 Latchkey serves ${relative('.', copy) || '.'}/ : edit the YAML there, or use the Admin API; each change is in force at once.
 
-  proxy      ${url(proxy)}
+  proxy      ${url(proxy)}${https === 'off' ? '' : `, ${url({ ...https, port: pipeline.httpsPort ?? https.port }, '', 'https')}`}
   Admin API  ${admin === 'off' ? 'off' : url(admin)}
   status     ${status === 'off' ? 'off' : `${url(status, '/readyz')} and /metrics`}
 

@@ -3,6 +3,7 @@ import { refKey, type Ref } from '#resources/ref.ts';
 import type { Effect, Problem, TimedProblem } from '#resources/verdict.ts';
 import type { ServerNameEntry } from '#table/certificate-entry.ts';
 import { certificateFact, certificateKey, certificateProblem, validityProblems } from './certificate.ts';
+import { isHost } from './host-name.ts';
 import { rankOf } from './rank.ts';
 import type { ClaimedEntry, Context, Translation } from './translation.ts';
 
@@ -22,8 +23,6 @@ interface Gathered {
   readonly problems: Problem[];
   readonly timed: TimedProblem[];
 }
-
-const hostPattern = /^(?:\*\.)?[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$/;
 
 type TlsItem = NonNullable<NonNullable<Ingress['spec']>['tls']>[number];
 
@@ -55,7 +54,7 @@ function hostsOf(item: TlsItem, i: number, gathered: Gathered, { ref }: Context)
 
 function addHost(place: TlsHost, { hosts, problems }: Gathered): void {
   const { host, field, secret } = place;
-  if (!hostPattern.test(host)) {
+  if (!isHost(host)) {
     const fault = 'is neither a host name nor a wildcard such as *.example.com';
     problems.push(refuse(field, fault, 'certificate not served'));
     return;
