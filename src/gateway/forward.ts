@@ -3,6 +3,7 @@ import type { ServiceEntry, Target } from '#table/service-entry.ts';
 import { sendAnswer } from './answer.ts';
 import type { Balancer } from './balance.ts';
 import { bufferedResponse } from './buffered-response.ts';
+import type { Choice } from './balanced-service.ts';
 import type { ProxyExchange } from './exchange.ts';
 import { hasBody, restOfBody } from './request-body.ts';
 import { rewrittenPath } from './rewrite.ts';
@@ -61,6 +62,8 @@ class Forwarding implements ResponseListener {
   readonly #services: ForwardServices;
   #upstream: UpstreamExchange | undefined = undefined;
   #target: Target | undefined = undefined;
+  /** The target as the service's policy chose it; undefined when it has none. */
+  #choice: Choice | undefined = undefined;
   #attempts = 0;
   #sentAtMs = 0;
   #remaining: number | undefined = undefined;
@@ -72,13 +75,14 @@ class Forwarding implements ResponseListener {
     this.#requestId = requestId;
     this.#services = services;
     exchange.response.once('close', () => {
+      this.#choice?.release();
       if (!exchange.response.writableFinished) this.#upstream?.abort();
     });
   }
 
   /** Sends the request to the next target; answers 503 if there is none. */
   start(): void {
-    const target = this.#services.balancer.next(this.#service);
+    const target = this.#nextTarget();
     if (target === undefined) {
       this.#answer({ status: 503, message: 'failure to get a peer from the ring-balancer' });
       return;
@@ -101,6 +105,13 @@ class Forwarding implements ResponseListener {
     );
   }
 
+  #nextTarget(): Target | undefined {
+    if (this.#service.policy === undefined) return this.#services.balancer.next(this.#service);
+    this.#choice?.release();
+    this.#choice = this.#services.balancer.choose(this.#service, this.#exchange, this.#choice);
+    return this.#choice?.target;
+  }
+
   #body(): Buffer | AsyncIterable<Buffer> | null {
     const { request, replacedBody, body } = this.#exchange;
     if (replacedBody !== undefined) return replacedBody.bytes;
@@ -112,6 +123,7 @@ class Forwarding implements ResponseListener {
 
   onHead(status: number, statusText: string, raw: readonly string[]): void {
     this.#hasHead = true;
+    this.#choice?.observed(status);
     const now = performance.now();
     const upstreamLatencyMs = Math.round(now - this.#sentAtMs);
     const { headers, contentLength } = clientHeaders(raw, {
@@ -156,6 +168,7 @@ class Forwarding implements ResponseListener {
       this.#exchange.response.destroy(error);
       return;
     }
+    this.#choice?.observed(fault);
     if (this.#mayRetry(fault)) {
       this.start();
       return;

@@ -1,5 +1,6 @@
 import type { TablePatch } from '#table/patch.ts';
 import type { RedactedPlace } from '#table/redacted-places.ts';
+import type { ServiceHealth } from './health.ts';
 import type { Pair } from './self-signed.ts';
 
 /** What a worker is started with. */
@@ -14,6 +15,20 @@ export interface WorkerSettings {
   readonly version: string;
 }
 
+/** What one worker of the pool is started with besides. */
+export interface WorkerStart extends WorkerSettings {
+  /** Whether it runs the health checks, for all workers. */
+  readonly isProber: boolean;
+}
+
+/** A target that the requests of a worker have found unhealthy. */
+export interface Suspect {
+  /** Key of the service. */
+  readonly service: string;
+  /** Name of the target. */
+  readonly target: string;
+}
+
 export interface ListenAddress {
   readonly host: string;
   readonly port: number;
@@ -22,6 +37,10 @@ export interface ListenAddress {
 export type ToWorker =
   /** The redacted values of the patch come beside it. */
   | { readonly type: 'patch'; readonly patch: TablePatch; readonly redacted: readonly RedactedPlace[] }
+  /** What the worker that probes has found; to that one itself, what was found before it started. */
+  | { readonly type: 'health'; readonly health: ServiceHealth }
+  /** To the worker that probes. */
+  | { readonly type: 'suspect'; readonly suspect: Suspect }
   /** Close the listener; finish what is in flight within this time, then cut the rest. */
   | { readonly type: 'drain'; readonly graceMs: number };
 
@@ -29,5 +48,7 @@ export type FromWorker =
   /** The first patch is applied and connections are accepted. */
   | { readonly type: 'listening' }
   | { readonly type: 'applied'; readonly number: number }
+  | { readonly type: 'health'; readonly health: ServiceHealth }
+  | { readonly type: 'suspect'; readonly suspect: Suspect }
   | { readonly type: 'failed'; readonly message: string; readonly code?: string }
   | { readonly type: 'drained' };

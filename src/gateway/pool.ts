@@ -12,7 +12,8 @@ import type { TablePatch } from '#table/patch.ts';
 import { redactedPlaces } from '#table/redacted-places.ts';
 import type { Logger } from '#telemetry/log.ts';
 import { createWakeUp } from './wake-up.ts';
-import type { FromWorker, ListenAddress, ToWorker, WorkerSettings } from './messages.ts';
+import { createHealthNews } from './health-news.ts';
+import type { FromWorker, ListenAddress, ToWorker, WorkerSettings, WorkerStart } from './messages.ts';
 
 export interface PoolOptions {
   readonly workers: number;
@@ -56,6 +57,10 @@ export async function reservePort({ host, port }: ListenAddress): Promise<number
 
 const patchMessage = (patch: TablePatch): ToWorker => ({ type: 'patch', patch, redacted: redactedPlaces(patch) });
 
+function workerThread(workerData: WorkerStart): Worker {
+  return new Worker(new URL('./worker.ts', import.meta.url), { workerData });
+}
+
 /** See the head of this file. Threads start loading at once; they listen when `open` gives them the table. */
 export function createPool(options: PoolOptions) {
   const slots: Slot[] = [];
@@ -73,7 +78,17 @@ export function createPool(options: PoolOptions) {
 
   const send = (slot: Slot, message: ToWorker): void => slot.worker.postMessage(message);
 
+  const sendAll = (patch: TablePatch): void => {
+    latest = patch.number;
+    if (!isOpen) return;
+    const message = patchMessage(patch);
+    for (const slot of slots) send(slot, message);
+  };
+
+  const news = createHealthNews(slots, send);
+
   const receive = (slot: Slot, message: FromWorker): void => {
+    if (message.type === 'health' || message.type === 'suspect') news.pass(message);
     if (message.type === 'applied') slot.applied = Math.max(slot.applied, message.number);
     if (message.type === 'listening') slot.isListening = true;
     if (message.type === 'failed') fatal = Object.assign(new Error(message.message), { code: message.code });
@@ -87,13 +102,12 @@ export function createPool(options: PoolOptions) {
     options.onRestart();
     const delayMs = Date.now() - slot.startedAtMs < restartDelayMs ? restartDelayMs : 0;
     setTimeout(() => {
-      if (isStopping) return;
-      launch(slot);
+      if (!isStopping) launch(slot);
     }, delayMs);
   };
 
   const launch = (slot: Slot): void => {
-    const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: options.settings });
+    const worker = workerThread({ ...options.settings, isProber: slot === slots[0] });
     let reason: unknown = 'it exited';
     slot.worker = worker;
     options.onStart(worker);
@@ -104,7 +118,9 @@ export function createPool(options: PoolOptions) {
       if (!isStopping) replace(slot, reason);
       wake();
     });
-    if (isOpen) send(slot, patchMessage(options.snapshot()));
+    if (!isOpen) return;
+    send(slot, patchMessage(options.snapshot()));
+    news.tell(slot);
   };
 
   for (let i = 0; i < options.workers; i += 1) {
@@ -117,20 +133,12 @@ export function createPool(options: PoolOptions) {
     /** Gives every worker the table and resolves when all of them accept connections. */
     async open(): Promise<void> {
       isOpen = true;
-      const patch = options.snapshot();
-      latest = patch.number;
-      const message = patchMessage(patch);
-      for (const slot of slots) send(slot, message);
+      sendAll(options.snapshot());
       await until(() => all((slot) => slot.isListening));
     },
 
     /** Sends a patch to every worker; before `open` the snapshot will have it. */
-    publish(patch: TablePatch): void {
-      latest = patch.number;
-      if (!isOpen) return;
-      const message = patchMessage(patch);
-      for (const slot of slots) send(slot, message);
-    },
+    publish: sendAll,
 
     /** Resolves when every worker serves all that was published before the call. */
     async settled(): Promise<void> {

@@ -62,7 +62,8 @@ export function tunnel(
   services: ForwardServices,
 ): void {
   const { response } = exchange;
-  const target = services.balancer.next(to.service);
+  const choice = services.balancer.choose(to.service, exchange);
+  const target = to.service.policy === undefined ? services.balancer.next(to.service) : choice?.target;
   const sentAtMs = performance.now();
   const extras = () => ({
     requestId,
@@ -99,12 +100,18 @@ export function tunnel(
   const { socket, head } = to.client;
   const giveUp = (): void => void outgoing.destroy();
   socket.once('close', giveUp);
-  outgoing.once('error', () => refuse(502, 'An invalid response was received from the upstream server'));
+  socket.once('close', () => choice?.release());
+  outgoing.once('error', () => {
+    if (!socket.destroyed) choice?.observed('connect');
+    refuse(502, 'An invalid response was received from the upstream server');
+  });
   outgoing.once('timeout', () => {
+    choice?.observed('timeout');
     refuse(504, 'The upstream server is timing out');
     outgoing.destroy();
   });
   outgoing.once('response', (answer) => {
+    choice?.observed(answer.statusCode ?? 502);
     response.writeHead(
       answer.statusCode ?? 502,
       answer.statusMessage,

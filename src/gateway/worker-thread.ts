@@ -11,19 +11,25 @@ import { makeDigest } from '#table/digest.ts';
 import type { TablePatch } from '#table/patch.ts';
 import { restoreRedacted } from '#table/redacted-places.ts';
 import { createLog } from '#telemetry/log.ts';
-import { roundRobin } from './balance.ts';
+import { createBalancer } from './balance.ts';
+import { createHealthChecks } from './health-checks.ts';
+import type { ServiceHealth } from './health.ts';
 import { createListener } from './listener.ts';
-import type { FromWorker, ListenAddress, ToWorker, WorkerSettings } from './messages.ts';
+import type { FromWorker, ListenAddress, ToWorker, WorkerStart } from './messages.ts';
 import { createServedTable } from './served-table.ts';
 import { createClientTls } from './tls.ts';
 import { upstreamClient } from './upstream-client.ts';
 import type { HopInfo } from './upstream-headers.ts';
 
-const settings = workerData as WorkerSettings;
+const settings = workerData as WorkerStart;
 const log = await createLog(settings.log);
 const table = createServedTable();
 const client = upstreamClient();
-const balancer = roundRobin();
+const balancer = createBalancer(performance, (service, target) =>
+  tell({ type: 'suspect', suspect: { service, target } }),
+);
+/** One worker probes and tells the others, so that targets are not asked once for every worker. */
+const checks = settings.isProber ? createHealthChecks(probed) : undefined;
 const name = `latchkey/${settings.version}`;
 const parts = { table, digest: makeDigest(settings.digestSecret), client, balancer, log, server: name };
 const hopBy = (proto: 'http' | 'https', { port }: ListenAddress): HopInfo => ({
@@ -54,6 +60,11 @@ function tell(message: FromWorker): void {
   parentPort?.postMessage(message);
 }
 
+function probed(health: ServiceHealth): void {
+  balancer.probed(health);
+  tell({ type: 'health', health });
+}
+
 async function listen(): Promise<void> {
   isListening = true;
   try {
@@ -73,6 +84,14 @@ function letGo(): void {
   const services = [...table.services()];
   client.retain(services.flatMap((service) => service.targets));
   balancer.retain(services);
+  checks?.retain(services);
+}
+
+/** What others found out about targets. */
+function receiveHealth(message: Extract<ToWorker, { type: 'health' | 'suspect' }>): void {
+  if (message.type === 'suspect') checks?.putOut(message.suspect.service, [message.suspect.target]);
+  else if (checks === undefined) balancer.probed(message.health);
+  else checks.putOut(message.health.service, message.health.out);
 }
 
 async function receive(message: ToWorker): Promise<void> {
@@ -86,6 +105,8 @@ async function receive(message: ToWorker): Promise<void> {
     tell({ type: 'applied', number: message.patch.number });
     return;
   }
+  if (message.type !== 'drain') return receiveHealth(message);
+  checks?.close();
   await Promise.all(listeners.map(async ({ listener }) => listener.drain(message.graceMs)));
   await client.close();
   tell({ type: 'drained' });

@@ -121,8 +121,7 @@ export const annotations = {
   },
   'konghq.com/upstream-policy': {
     on: onService,
-    meaning: 'Name of a KongUpstreamPolicy.',
-    unsupported: 'field ignored',
+    meaning: 'Name of a KongUpstreamPolicy (same namespace): balancing and health checks of the endpoints.',
   },
   'konghq.com/override': {
     on: onService,

@@ -1,12 +1,13 @@
-import Type, { type Static, type TSchema } from 'typebox';
+import Type, { type Static, type TSchema, type TUnsafe } from 'typebox';
 import { categories } from './kong-columns.ts';
 import { defineKind, type ObjectOf, type Rule } from './kind.ts';
 
 const oneOf = <const V extends string>(values: readonly V[], description: string) =>
+  // The type of a union that is made from a list would be never.
   Type.Union(
     values.map((value) => Type.Literal(value)),
     { description },
-  );
+  ) as unknown as TUnsafe<V>;
 
 const algorithms = ['round-robin', 'consistent-hashing', 'least-connections', 'latency', 'sticky-sessions'] as const;
 const probes = ['http', 'https', 'tcp', 'grpc', 'grpcs'] as const;

@@ -34,6 +34,11 @@ export const reasons = {
     meaning: 'An Ingress names a port that its Service does not have.',
     remedy: 'Name a port, by number or by name, that stands in the Service.',
   },
+  UpstreamPolicyNotFound: {
+    meaning: 'The annotation konghq.com/upstream-policy names a KongUpstreamPolicy that is absent or not valid.',
+    remedy:
+      'Create the policy in the namespace of the Service, or correct it or its name; endpoints get requests in turn.',
+  },
   PluginNotFound: {
     meaning: 'The annotation konghq.com/plugins names a plugin that does not exist.',
     remedy:

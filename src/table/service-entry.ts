@@ -1,3 +1,5 @@
+import type { UpstreamPolicy } from './upstream-policy.ts';
+
 /** Where requests can be sent. */
 export interface Target {
   /** IP address or host name; IPv6 without brackets. */
@@ -5,6 +7,8 @@ export interface Target {
   readonly port: number;
   /** The host is a name, to be resolved where the request is sent. */
   readonly isName?: true;
+  /** Share of the requests next to the other targets; absent for 1. */
+  readonly weight?: number;
 }
 
 /** One port of a Service and the endpoints behind it. */
@@ -22,6 +26,8 @@ export interface ServiceEntry {
   readonly connectTimeoutMs: number;
   readonly writeTimeoutMs: number;
   readonly readTimeoutMs: number;
+  /** How requests are spread over the targets; absent for in turn, without health checks. */
+  readonly policy?: UpstreamPolicy;
   /** Why requests may not be sent there; its routes then answer 503. */
   readonly blocked?: string;
 }

@@ -5,6 +5,7 @@ import type { Ref } from '#resources/ref.ts';
 import { servicesByUpstreamPolicy } from '#store/indexes.ts';
 import { rankOf } from './rank.ts';
 import type { Context, RootKind } from './translation.ts';
+import { readPolicy } from './upstream-policy.ts';
 
 /** The Services that name the policy, the oldest first. */
 function usersOf({ ref, view }: Context): Ref[] {
@@ -14,17 +15,14 @@ function usersOf({ ref, view }: Context): Ref[] {
   return ranked.sort((a, b) => (a.rank < b.rank ? -1 : 1)).map(({ user }) => user);
 }
 
-/** An upstream policy does nothing yet, and its verdict says so; it has no class (kong-facts 4.4). */
+/**
+ * An upstream policy yields nothing of its own: the Services that name it read it. Its verdict says what of it
+ * cannot be had; it has no class (kong-facts 4.4).
+ */
 export const kongUpstreamPolicyRoot: RootKind<KongUpstreamPolicy> = {
-  translate: (_, context) => ({
+  translate: (object, context) => ({
     entries: [],
-    problems: [
-      {
-        reason: 'NotSupported',
-        message: 'upstream policies are not supported yet: every endpoint of a Service gets requests in turn',
-        effect: 'object not in force',
-      },
-    ],
+    problems: readPolicy(object).problems,
     ancestors: usersOf(context),
   }),
 };

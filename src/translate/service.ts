@@ -5,6 +5,7 @@ import { annotationField, annotationReader, unsupportedAnnotations } from './ann
 import { attachedPlugins } from './plugin-references.ts';
 import { portsOf, targetsOf } from './targets.ts';
 import type { Context, RootKind, Translation } from './translation.ts';
+import { upstreamPolicyOf } from './upstream-policy.ts';
 
 /** The key of the entry that a port of a Service yields. */
 export function serviceKey(namespace: string, name: string, port: number): string {
@@ -49,9 +50,11 @@ export const serviceRoot: RootKind<Service> = {
     const annotations = annotationReader(object, problems);
     checkProtocol(annotations.text('konghq.com/protocol'), problems);
     const hostHeader = hostHeaderOf(annotations.text('konghq.com/host-header'), problems);
+    const policy = upstreamPolicyOf(object, context, problems);
     const common = {
       kind: 'service' as const,
       ...(hostHeader === undefined ? {} : { hostHeader }),
+      ...(policy === undefined ? {} : { policy }),
       path: pathOf(annotations.text('konghq.com/path'), problems),
       retries: annotations.integer('konghq.com/retries', { default: 5, min: 0, max: 32_767 }),
       connectTimeoutMs: annotations.integer('konghq.com/connect-timeout', timeoutBounds),

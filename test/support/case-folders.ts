@@ -8,7 +8,7 @@
  *   pairs.yaml      name: {names, notBefore, notAfter} of certificates; CERTIFICATE_name and KEY_name stand for them
  *   requests.yaml   - request: GET /path     host, headers ({name: value or list}), body
  *                     or https://host/path   over TLS, naming the host (serverName: another one, '' for none)
- *                     status: 401            headers, body (exact) or message (of a JSON body)
+ *                     status: 401            message (of a JSON body); answer: headers, patterns (of headers), body
  *                     certificate: name      what was shown, one of pairs.yaml, or `made at start`
  *                     upstream: null         nothing reached it; or path, headers, absent, body
  *   verdicts.yaml   golden, written by `npm run golden` only
@@ -37,7 +37,12 @@ interface CaseRequest {
   readonly body?: string;
   readonly status: number;
   readonly message?: string;
-  readonly answer?: { readonly headers?: Readonly<Record<string, string | null>>; readonly body?: string };
+  readonly answer?: {
+    readonly headers?: Readonly<Record<string, string | null>>;
+    /** Regular expressions for values that are another every time. */
+    readonly patterns?: Readonly<Record<string, string>>;
+    readonly body?: string;
+  };
   readonly upstream?: null | {
     readonly path?: string;
     readonly headers?: Readonly<Record<string, string>>;
@@ -148,6 +153,9 @@ function expectAnswer(item: CaseRequest, answer: ReceivedAnswer): void {
   if (item.answer?.body !== undefined) expect(answer.body).toBe(item.answer.body);
   for (const [name, value] of Object.entries(item.answer?.headers ?? {})) {
     expect([name, answer.headers[name.toLowerCase()] ?? null]).toEqual([name, value]);
+  }
+  for (const [name, pattern] of Object.entries(item.answer?.patterns ?? {})) {
+    expect(String(answer.headers[name.toLowerCase()])).toMatch(new RegExp(pattern, 'v'));
   }
 }
 

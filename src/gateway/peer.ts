@@ -1,0 +1,30 @@
+import type { Target } from '#table/service-entry.ts';
+import type { HealthCounts } from './health.ts';
+
+/** A target as the balancer of its service knows it. */
+export interface Peer {
+  /** As the table has it now: its weight may change. */
+  target: Target;
+  /** Requests under way. */
+  connections: number;
+  /** Peak-sensitive moving average of the time to an answer, and when it was last changed; 0 for none yet. */
+  latencyMs: number;
+  measuredAtMs: number;
+  /** Turn of the smooth weighted round-robin. */
+  current: number;
+  /** What requests came to, for passive checks. */
+  readonly counts: HealthCounts;
+  /** Out until then because of what requests came to; Infinity until a probe succeeds. */
+  passiveOutUntilMs: number;
+  /** Out because probes failed. */
+  isProbedOut: boolean;
+}
+
+/** Share of the requests that a target gets, next to the others. */
+export const weightOf = ({ target }: Peer): number => target.weight ?? 1;
+
+/** By which a target is known: two entries with the same one are the same endpoint. */
+export const peerName = ({ host, port }: Target): string => `${host} ${port}`;
+
+/** Chooses among peers that may all be used; there is at least one. */
+export type Choose = (peers: readonly Peer[], nowMs: number) => Peer;
