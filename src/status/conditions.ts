@@ -33,26 +33,29 @@ const inForce = 'In force: requests meet it.';
 const inForceBut = 'In force, with exceptions:';
 
 /**
- * Worst first: the worst problem gives the condition its reason. The last two take nothing of what the
- * object guards or serves away, so that it is in force in spite of them.
+ * Every effect, the worst first: the worst problem gives the condition its reason. What is mild takes nothing
+ * of what the object guards or serves away, so that it is in force in spite of it.
  */
-const effectsByGravity: readonly Effect[] = [
-  'object not in force',
-  'plugin not in force',
-  'route answers 503',
-  'route not served',
-  'consumer answers 503',
-  'credential not in force',
-  'anonymous requests answer 500',
-  'last good version in force',
-  'the first is in force',
-  'field ignored',
-];
-const mildEffects: ReadonlySet<Effect> = new Set(['the first is in force', 'field ignored']);
+const effects: Readonly<Record<Effect, 'grave' | 'mild'>> = {
+  'object not in force': 'grave',
+  'plugin not in force': 'grave',
+  'route answers 503': 'grave',
+  'route not served': 'grave',
+  'consumer answers 503': 'grave',
+  'credential not in force': 'grave',
+  'anonymous requests answer 500': 'grave',
+  'certificate not served': 'grave',
+  'default certificate served': 'grave',
+  'last good version in force': 'grave',
+  'served all the same': 'mild',
+  'the first is in force': 'mild',
+  'field ignored': 'mild',
+};
+const effectsByGravity = Object.keys(effects);
 
 /** Whether an object with this problem is in force all the same. */
 export function isMild(problem: Problem): boolean {
-  return mildEffects.has(problem.effect);
+  return effects[problem.effect] === 'mild';
 }
 
 /** Whether all that the object asks for is in force, exceptions that are told apart. */
