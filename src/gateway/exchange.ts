@@ -27,6 +27,8 @@ export class ProxyExchange implements Exchange {
   readonly method: string;
   readonly receivedAtMs: number;
   identity: Identity | undefined = undefined;
+  /** Whom the plugin that runs lets in; `PluginEntry.admits`. */
+  pluginAdmits: readonly string[] | undefined = undefined;
   query: string;
   hasQuery: boolean;
   /** Lower-case names that are not forwarded; undefined while there are none. */
@@ -131,8 +133,19 @@ export class ProxyExchange implements Exchange {
     this.response.writeContinue();
   }
 
-  findCredential(type: string, secret: string): Credential | 'expired' | 'unknown' {
-    return this.#services.table.credentials.find(this.#services.digest(type, secret), Date.now());
+  findCredential(type: string, secret: string): Credential | 'expired' | 'unknown' | 'wrong-namespace' {
+    const found = this.#services.table.credentials.find(this.#services.digest(type, secret), Date.now());
+    return typeof found === 'string' || this.#admits(found.consumer.namespace) ? found : 'wrong-namespace';
+  }
+
+  /** Whether the route and the plugin that runs both let in consumers of a namespace. */
+  #admits(namespace: string): boolean {
+    const { admits, name } = this.match.route;
+    if (admits !== undefined && !admits.includes(namespace)) return false;
+    // `same` is a word, also where a namespace bears that name.
+    const isAdmitted = (item: string): boolean =>
+      item === 'same' ? name.startsWith(`${namespace}/`) : item === namespace;
+    return this.pluginAdmits?.some(isAdmitted) ?? true;
   }
 
   setIdentity(identity: Identity): void {

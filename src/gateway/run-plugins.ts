@@ -1,8 +1,9 @@
 import { pluginHandlers } from '#plugins/handlers.ts';
-import { pluginOrder, type Exchange, type PluginHandler, type Refusal } from '#plugins/plugin.ts';
+import { pluginOrder, type PluginHandler, type Refusal } from '#plugins/plugin.ts';
 import type { ConsumerIdentity } from '#table/consumer-identity.ts';
 import type { PluginEntry } from '#table/plugin-entry.ts';
 import type { PluginCandidate, PluginSlot, RouteEntry } from '#table/route-entry.ts';
+import type { ProxyExchange } from './exchange.ts';
 
 /** Told of every decision on a caller, for the log of attempts. */
 export type AttemptListener = (plugin: PluginEntry, refusal: Refusal | undefined) => void;
@@ -18,7 +19,7 @@ type Find = (key: string) => PluginEntry | undefined;
 
 interface Run {
   readonly find: Find;
-  readonly exchange: Exchange;
+  readonly exchange: ProxyExchange;
   readonly onAttempt: AttemptListener;
   slots: readonly PluginSlot[];
   /** The consumer whose own plugins `slots` have taken in. */
@@ -32,7 +33,7 @@ interface Run {
 export function runPlugins(
   route: RouteEntry,
   find: Find,
-  exchange: Exchange,
+  exchange: ProxyExchange,
   onAttempt: AttemptListener,
 ): Refusal | undefined | Promise<Refusal | undefined> {
   return runFrom(0, { find, exchange, onAttempt, slots: route.plugins, consumer: undefined });
@@ -67,6 +68,7 @@ function call(
   at: number,
   run: Run,
 ): Refusal | undefined | Promise<Refusal | undefined> {
+  run.exchange.pluginAdmits = entry.admits;
   const answer = handler.access(entry.config, run.exchange, entry);
   const conclude = (refusal: Refusal | undefined): Refusal | undefined => {
     run.onAttempt(entry, refusal);

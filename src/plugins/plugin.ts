@@ -129,9 +129,10 @@ export interface Exchange {
   addResponseHeader(name: string, value: string): void;
   /**
    * The credential of a type that a secret proves (with a name: `<name>:<secret>`). An expired one must look like an unknown one to the
-   * client; that they differ is for the log of attempts. Takes the same time whatever the answer.
+   * client, and so must one whose consumer is of a namespace that is not admitted here; that they differ is for the
+   * log of attempts. Takes the same time whatever the answer.
    */
-  findCredential(type: string, secret: string): Credential | 'expired' | 'unknown';
+  findCredential(type: string, secret: string): Credential | 'expired' | 'unknown' | 'wrong-namespace';
   /** Who the caller is: set by the plugin that authenticated it. */
   readonly identity: Identity | undefined;
   setIdentity(identity: Identity): void;

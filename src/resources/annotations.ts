@@ -138,12 +138,22 @@ export const annotations = {
     meaning:
       'When a credential ceases to be in force, as RFC 3339 has times: 2027-01-31T12:00:00Z. With `ttl` the earlier counts.',
   },
+  'latchkey.dev/consumer-namespaces': {
+    on: ['Ingress', 'KongPlugin', 'KongClusterPlugin'],
+    meaning:
+      "Namespaces whose consumers are admitted, separated by commas; `same` is the Ingress's own, `*` (the default) is all. Where Ingress and plugin state it, both must admit.",
+  },
+  'latchkey.dev/updated-at': {
+    on: ['KongConsumer', 'KongPlugin', 'KongClusterPlugin'],
+    meaning: 'When the Admin API last wrote the object. It shows it as `updated_at`.',
+  },
 } as const satisfies Record<string, AnnotationText>;
 
 /** What is ours alone stands under this. */
 export const ourPrefix = 'latchkey.dev/';
 /** Names of annotations that several places read. */
 export const expiresAtAnnotation = 'latchkey.dev/expires-at';
+export const consumerNamespacesAnnotation = 'latchkey.dev/consumer-namespaces';
 export const pluginsAnnotation = 'konghq.com/plugins';
 export const upstreamPolicyAnnotation = 'konghq.com/upstream-policy';
 export const classAnnotation = 'kubernetes.io/ingress.class';

@@ -16,6 +16,8 @@ export interface PluginEntry {
   readonly hiddenConfig?: Redacted;
   /** Consumers that the config names, by the name it uses; a name that is absent here does not exist. */
   readonly consumers: Readonly<Record<string, ConsumerIdentity>>;
+  /** Namespaces whose consumers it lets in, `same` for that of the route; absent for all. The route may say less. */
+  readonly admits?: readonly string[];
   /** Why the plugin cannot run; the routes that use it answer 503. */
   readonly broken?: string;
   /**

@@ -1,8 +1,19 @@
-import { findAnnotation } from '#resources/annotations.ts';
+import { findAnnotation, ourPrefix } from '#resources/annotations.ts';
 import type { KubernetesObject } from '#resources/kind.ts';
-import type { Problem } from '#resources/verdict.ts';
+import type { Effect, Problem } from '#resources/verdict.ts';
 
-const ourPrefixes = ['konghq.com/', 'ingress.kubernetes.io/'];
+const readPrefixes = ['konghq.com/', 'ingress.kubernetes.io/', ourPrefix];
+
+/**
+ * What happens where an annotation of ours stands that means nothing there: it may be one that was to narrow
+ * what is let in, misspelt. Kong's are told and ignored, as Kong ignores them.
+ */
+function withoutMeaning(name: string, kind: string): Effect {
+  if (!name.startsWith(ourPrefix)) return 'field ignored';
+  if (kind === 'Ingress' || kind === 'Service') return 'route answers 503';
+  if (kind === 'KongPlugin' || kind === 'KongClusterPlugin') return 'plugin not in force';
+  return kind === 'KongConsumer' ? 'object not in force' : 'field ignored';
+}
 
 /** The path of an annotation in messages. */
 export function annotationField(name: string): string {
@@ -13,20 +24,19 @@ export function annotationField(name: string): string {
 export function unsupportedAnnotations(object: KubernetesObject): Problem[] {
   const names = Object.keys(object.metadata.annotations ?? {}).sort(); // an API server sorts them too
   return names
-    .filter((name) => ourPrefixes.some((prefix) => name.startsWith(prefix)))
+    .filter((name) => readPrefixes.some((prefix) => name.startsWith(prefix)))
     .flatMap((name): Problem[] => {
       const known = findAnnotation(name);
       const field = annotationField(name);
       if (known === undefined) {
         // Other programs own annotations under the older prefix too.
-        if (!name.startsWith('konghq.com/')) return [];
-        return [
-          { reason: 'InvalidAnnotation', field, message: `${field}: no such annotation`, effect: 'field ignored' },
-        ];
+        if (name.startsWith('ingress.kubernetes.io/')) return [];
+        const effect = withoutMeaning(name, object.kind);
+        return [{ reason: 'InvalidAnnotation', field, message: `${field}: no such annotation`, effect }];
       }
       if (!known.on.includes(object.kind)) {
         const message = `${field}: has no meaning on ${object.kind}`;
-        return [{ reason: 'InvalidAnnotation', field, message, effect: 'field ignored' }];
+        return [{ reason: 'InvalidAnnotation', field, message, effect: withoutMeaning(name, object.kind) }];
       }
       const value = object.metadata.annotations?.[name] ?? '';
       if (known.unsupported === undefined || value === 'false' || known.harmless?.test(value) === true) return [];

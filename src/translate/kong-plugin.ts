@@ -4,7 +4,6 @@ import { globalPlugins } from '#store/indexes.ts';
 import type { ConsumerIdentity } from '#table/consumer-identity.ts';
 import type { PluginEntry } from '#table/plugin-entry.ts';
 import { Redacted } from '#table/redacted.ts';
-import { unsupportedAnnotations } from './annotations.ts';
 import { findConsumer } from './find-consumer.ts';
 import { olderGlobals } from './global-plugins.ts';
 import { foreignClass } from './ingress-class.ts';
@@ -74,6 +73,7 @@ function entryOf(object: AnyPlugin, context: Context, read: ReadPlugin, found: C
     isEnabled: object.disabled !== true,
     ...(isBroken(read) ? { config: {} } : configOf(read.config)),
     consumers: found.consumers,
+    ...(read.admits === undefined ? {} : { admits: read.admits }),
     ...(isBroken(read) ? { broken: fatal?.message ?? 'unknown plugin' } : {}),
     ...(read.narrowedTo === undefined ? {} : { narrowedTo: read.narrowedTo }),
   };
@@ -83,7 +83,6 @@ function translatePlugin(object: AnyPlugin, context: Context): Translation {
   const read = readPlugin(object, context);
   const found = consumersOf(read, context);
   const problems = [
-    ...unsupportedAnnotations(object),
     ...labelProblems(object, context),
     ...read.problems,
     ...found.problems,

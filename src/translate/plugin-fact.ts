@@ -5,6 +5,8 @@ import type { Problem } from '#resources/verdict.ts';
 import { pluginOrder, type PluginSchema } from '#plugins/plugin.ts';
 import { pluginSchemas } from '#plugins/schemas.ts';
 import type { Fact, View } from '#store/view.ts';
+import { unsupportedAnnotations } from './annotations.ts';
+import { admittedNamespaces } from './consumer-namespaces.ts';
 import { pluginConfig, type PluginConfig } from './plugin-config.ts';
 import { narrowingOf, pluginUsers } from './plugin-users.ts';
 
@@ -98,6 +100,8 @@ export interface ReadPlugin {
   readonly schema: PluginSchema | undefined;
   readonly config: PluginConfig;
   readonly problems: readonly Problem[];
+  /** See `PluginEntry`. */
+  readonly admits?: readonly string[];
   readonly narrowedTo?: 'consumers' | 'groups';
 }
 
@@ -106,7 +110,14 @@ const noConfig: PluginConfig = { config: {}, problems: [], isHidden: false };
 /** Reads a plugin object that fits its kind's schema. */
 export function readPlugin(object: KongPlugin, place: PluginPlace): ReadPlugin {
   const schema = pluginSchemas.get(object.plugin);
-  const problems = [...fieldProblems(object), ...orderingProblems(object), ...attachmentProblems(object, place)];
+  const callers = admittedNamespaces(object, 'plugin not in force');
+  const problems = [
+    ...unsupportedAnnotations(object),
+    ...callers.problems,
+    ...fieldProblems(object),
+    ...orderingProblems(object),
+    ...attachmentProblems(object, place),
+  ];
   if (schema === undefined) {
     const message = `plugin: Latchkey has no plugin ${object.plugin}; it has ${[...pluginSchemas.keys()].join(', ')}`;
     problems.push({ reason: 'UnknownPlugin', field: 'plugin', message, effect: 'plugin not in force' });
@@ -119,6 +130,7 @@ export function readPlugin(object: KongPlugin, place: PluginPlace): ReadPlugin {
     schema,
     config,
     problems: [...problems, ...config.problems],
+    ...(callers.admits === undefined ? {} : { admits: callers.admits }),
     ...(narrowedTo === undefined ? {} : { narrowedTo }),
   };
 }

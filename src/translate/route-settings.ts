@@ -2,6 +2,7 @@ import type { KubernetesObject } from '#resources/kind.ts';
 import type { Problem } from '#resources/verdict.ts';
 import type { RouteEntry, RouteProtocol } from '#table/route-entry.ts';
 import { annotationField, annotationReader, type AnnotationReader } from './annotations.ts';
+import { admittedBy, admittedNamespaces } from './consumer-namespaces.ts';
 import { isHost } from './host-name.ts';
 import { usualRegexPrefix } from './path-match.ts';
 import { routeHeaders } from './route-headers.ts';
@@ -21,6 +22,7 @@ export interface RouteSettings {
     | 'pathHandling'
     | 'rewrite'
     | 'buffers'
+    | 'admits'
     | 'blocked'
   >;
   /** Hosts that every rule has besides its own. */
@@ -140,6 +142,12 @@ function regexPrefixOf(reading: Reading): string {
   return usualRegexPrefix;
 }
 
+function admittedOf(object: KubernetesObject, problems: Problem[]): readonly string[] | undefined {
+  const { admits, problems: faults } = admittedNamespaces(object, 'route answers 503');
+  problems.push(...faults);
+  return admits === undefined ? undefined : admittedBy(admits, object.metadata.namespace ?? 'default');
+}
+
 function readingOf(object: KubernetesObject, problems: Problem[]): Reading {
   const tell = (effect: Problem['effect']) => (name: string, fault: string) => {
     const field = annotationField(name);
@@ -185,6 +193,7 @@ export function routeSettings(object: KubernetesObject, problems: Problem[]): Ro
     pathHandling: pathHandlingOf(reading),
     rewrite: rewriteOf(reading),
     buffers: buffersOf(reading),
+    admits: admittedOf(object, problems),
   };
   const hostAliases = hostsOf(reading, 'konghq.com/host-aliases') ?? [];
   const regexPrefix = regexPrefixOf(reading);

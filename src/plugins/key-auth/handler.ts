@@ -23,8 +23,8 @@ function check(run: Run, search: KeySearch): Refusal | undefined {
   if (search.type === 'none') return unauthorized(run, 'No API key found in request', 'no-key');
   if (search.type === 'duplicate') return unauthorized(run, 'Duplicate API key found', 'duplicate-key');
   const credential = run.exchange.findCredential('key-auth', search.key);
-  if (credential === 'unknown' || credential === 'expired') {
-    return unauthorized(run, 'Unauthorized', `${credential}-key`);
+  if (typeof credential === 'string') {
+    return unauthorized(run, 'Unauthorized', credential === 'wrong-namespace' ? credential : `${credential}-key`);
   }
   run.exchange.setIdentity({ consumer: credential.consumer, credentialId: credential.credentialId });
   return undefined;
