@@ -1,3 +1,4 @@
+import { configMap } from './config-map.ts';
 import { endpointSlice } from './endpoint-slice.ts';
 import { ingress } from './ingress.ts';
 import { ingressClass } from './ingress-class.ts';
@@ -19,6 +20,7 @@ export const allKinds: readonly Kind[] = [
   service,
   endpointSlice,
   secret,
+  configMap,
   kongPlugin,
   kongClusterPlugin,
   kongConsumer,

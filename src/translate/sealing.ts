@@ -1,6 +1,7 @@
 import type { ProofSchema } from '#plugins/plugin.ts';
 import { credentialSchemas } from '#plugins/schemas.ts';
 import { sealSecret, type Sealing } from '#store/seal.ts';
+import { slimConfigMap } from '#store/slim-config-map.ts';
 import type { RecordedChange } from '#store/store.ts';
 import type { Digest } from '#table/digest.ts';
 import { Redacted } from '#table/redacted.ts';
@@ -27,6 +28,8 @@ export function sealingWith(digest: Digest, wants: Sealing['wants'] = () => fals
 
 /** Secrets are sealed on arrival; nothing behind this ever sees a key. */
 export function sealed(change: RecordedChange, sealing: Sealing): RecordedChange {
-  if (change.type === 'delete' || change.ref.kind !== 'Secret') return change;
+  if (change.type === 'delete') return change;
+  if (change.ref.kind === 'ConfigMap') return { ...change, object: slimConfigMap(change.object) };
+  if (change.ref.kind !== 'Secret') return change;
   return { ...change, object: sealSecret(change.object, sealing) };
 }
