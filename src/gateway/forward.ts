@@ -8,6 +8,7 @@ import type { ProxyExchange } from './exchange.ts';
 import { hasBody, restOfBody } from './request-body.ts';
 import { rewrittenPath } from './rewrite.ts';
 import { clientHeaders, withPluginHeaders } from './response-headers.ts';
+import type { NameResolver } from './resolve.ts';
 import type { ResponseListener, UpstreamClient, UpstreamExchange, UpstreamFault } from './upstream.ts';
 import { upstreamHeaders, type HopInfo } from './upstream-headers.ts';
 import { rawUpstreamPath, upstreamPath } from './upstream-path.ts';
@@ -15,6 +16,7 @@ import { rawUpstreamPath, upstreamPath } from './upstream-path.ts';
 /** What forwarding needs to know of the worker. */
 export interface ForwardServices {
   readonly client: UpstreamClient;
+  readonly names: NameResolver;
   readonly balancer: Balancer;
   readonly hop: HopInfo;
   /** `latchkey/0.1.0`. */
@@ -26,6 +28,8 @@ const faultAnswers: Readonly<Record<UpstreamFault, { readonly status: number; re
   connect: { status: 502, message: 'An invalid response was received from the upstream server' },
   closed: { status: 502, message: 'An invalid response was received from the upstream server' },
   invalid: { status: 502, message: 'An invalid response was received from the upstream server' },
+  'connect-timeout': { status: 504, message: 'The upstream server is timing out' },
+  name: { status: 503, message: 'name resolution failed' },
   timeout: { status: 504, message: 'The upstream server is timing out' },
 };
 
@@ -98,7 +102,9 @@ class Forwarding implements ResponseListener {
         path: upstreamTarget(exchange, this.#service),
         headers: upstreamHeaders(exchange, { service: this.#service, target }, this.#requestId, this.#services.hop),
         body: this.#body(),
+        ...(this.#service.tls === undefined ? {} : { tls: this.#service.tls }),
         connectTimeoutMs: this.#service.connectTimeoutMs,
+        writeTimeoutMs: this.#service.writeTimeoutMs,
         readTimeoutMs: this.#service.readTimeoutMs,
       },
       exchange.match.route.buffers?.response === true ? bufferedResponse(this, bufferBytes) : this,
@@ -183,7 +189,7 @@ class Forwarding implements ResponseListener {
   #mayRetry(fault: UpstreamFault): boolean {
     if (this.#attempts > this.#service.retries || this.#exchange.response.destroyed) return false;
     const { request, method } = this.#exchange;
-    if (fault === 'connect') return true;
+    if (fault === 'connect' || fault === 'connect-timeout') return true;
     return fault === 'closed' && idempotent.has(method) && !hasBody(request);
   }
 

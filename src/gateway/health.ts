@@ -17,7 +17,7 @@ export const noCounts = (): HealthCounts => ({ successes: 0, httpFailures: 0, tc
 type Counter = keyof HealthCounts;
 
 function counterOf(observed: Observed, thresholds: HealthThresholds): Counter | undefined {
-  if (observed === 'timeout') return 'timeouts';
+  if (observed === 'timeout' || observed === 'connect-timeout') return 'timeouts';
   if (typeof observed === 'string') return 'tcpFailures';
   if (thresholds.healthyStatuses.includes(observed)) return 'successes';
   return thresholds.unhealthyStatuses.includes(observed) ? 'httpFailures' : undefined;

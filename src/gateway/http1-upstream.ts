@@ -1,7 +1,15 @@
 import { connect, type Socket } from 'node:net';
-import type { Target } from '#table/service-entry.ts';
 import { ResponseParser, ResponseSyntaxError, type ResponseEvents } from './response-parser.ts';
-import type { ResponseListener, UpstreamClient, UpstreamExchange, UpstreamFault, UpstreamRequest } from './upstream.ts';
+import {
+  originOf,
+  originsOf,
+  type ResolvedTarget,
+  type ResponseListener,
+  type UpstreamClient,
+  type UpstreamExchange,
+  type UpstreamFault,
+  type UpstreamRequest,
+} from './upstream.ts';
 
 /** Connections are closed after this long without use; Kong's default (kong-facts 2.9). */
 const keepAliveMs = 60_000;
@@ -36,11 +44,11 @@ class Connection implements ResponseEvents, UpstreamExchange {
   #timeoutMs = 0;
   #isConnected = false;
 
-  constructor(target: Target, origin: Origin, connectTimeoutMs: number) {
+  constructor(target: ResolvedTarget, origin: Origin, connectTimeoutMs: number) {
     this.#origin = origin;
     this.#socket = connect({ host: target.host, port: target.port, noDelay: true, autoSelectFamily: true });
     this.#connectTimer = setTimeout(
-      () => this.#fail('connect', new Error('connecting took too long')),
+      () => this.#fail('connect-timeout', new Error('connecting took too long')),
       connectTimeoutMs,
     );
     this.#socket.once('connect', () => {
@@ -61,12 +69,16 @@ class Connection implements ResponseEvents, UpstreamExchange {
   send(request: UpstreamRequest, head: string, listener: ResponseListener): void {
     this.#listener = listener;
     this.#parser.expect(request.method === 'HEAD');
-    this.#setTimeout(request.readTimeoutMs);
-    if (request.body === null) this.#socket.write(head, 'latin1');
-    else {
+    if (request.body === null) {
+      this.#setTimeout(request.readTimeoutMs);
+      this.#socket.write(head, 'latin1');
+    } else {
+      this.#setTimeout(request.writeTimeoutMs);
       this.#socket.cork();
       this.#socket.write(head, 'latin1');
-      this.#socket.write(request.body as Buffer);
+      this.#socket.write(request.body as Buffer, () => {
+        if (this.#listener === listener) this.#setTimeout(request.readTimeoutMs);
+      });
       this.#socket.uncork();
     }
   }
@@ -149,8 +161,6 @@ class Connection implements ResponseEvents, UpstreamExchange {
   }
 }
 
-const keyOf = (target: Target): string => `${target.host} ${target.port}`;
-
 /**
  * Requests whose body is at hand (or absent) over plain HTTP/1.1, on connections of our own: half the cost
  * of undici. It is strict, keeps no request waiting, and gives up whatever it does not understand.
@@ -158,11 +168,11 @@ const keyOf = (target: Target): string => `${target.host} ${target.port}`;
 export function http1Upstream(): UpstreamClient {
   const origins = new Map<string, Origin>();
 
-  const originOf = (target: Target): Origin => {
-    const key = keyOf(target);
-    let origin = origins.get(key);
-    if (origin === undefined) origins.set(key, (origin = { idle: [], active: 0, isRetired: false }));
-    return origin;
+  const originFor = (target: ResolvedTarget): Origin => {
+    const key = `${target.host} ${originOf(target, undefined)}`;
+    let found = origins.get(key);
+    if (found === undefined) origins.set(key, (found = { idle: [], active: 0, isRetired: false }));
+    return found;
   };
 
   const retire = (origin: Origin): void => {
@@ -170,8 +180,8 @@ export function http1Upstream(): UpstreamClient {
     for (const connection of origin.idle.splice(0)) connection.closeIdle();
   };
 
-  const connectionTo = (target: Target, connectTimeoutMs: number): Connection => {
-    const origin = originOf(target);
+  const connectionTo = (target: ResolvedTarget, connectTimeoutMs: number): Connection => {
+    const origin = originFor(target);
     origin.active += 1;
     // The one used last is the least likely to be closed by the other side.
     for (let last = origin.idle.pop(); last !== undefined; last = origin.idle.pop()) if (last.isUsable) return last;
@@ -186,10 +196,10 @@ export function http1Upstream(): UpstreamClient {
       return connection;
     },
 
-    retain(targets) {
-      const kept = new Set(targets.map(keyOf));
+    retain(services) {
+      const kept = originsOf(services);
       for (const [key, origin] of origins) {
-        if (kept.has(key)) continue;
+        if (kept.has(key.slice(key.indexOf(' ') + 1))) continue;
         origins.delete(key);
         retire(origin);
       }

@@ -1,14 +1,25 @@
 import type { Readable } from 'node:stream';
-import { Pool, type Dispatcher } from 'undici';
-import type { Target } from '#table/service-entry.ts';
-import type { ResponseListener, UpstreamClient, UpstreamExchange, UpstreamFault, UpstreamRequest } from './upstream.ts';
+import { Pool, type buildConnector, type Dispatcher } from 'undici';
+import type { UpstreamTls } from '#table/service-entry.ts';
+import { timedBody } from './timed-body.ts';
+import {
+  originOf,
+  originsOf,
+  type ResolvedTarget,
+  type ResponseListener,
+  type UpstreamClient,
+  type UpstreamExchange,
+  type UpstreamFault,
+  type UpstreamRequest,
+} from './upstream.ts';
+import { connectTimeoutCode, connectTls } from './upstream-tls.ts';
 
 /** Connections are closed after this long without use; Kong's default (kong-facts 2.9). */
 const keepAliveTimeoutMs = 60_000;
 
 /** What undici's and Node's error codes mean for the exchange. */
 const faults: Readonly<Record<string, UpstreamFault>> = {
-  UND_ERR_CONNECT_TIMEOUT: 'connect',
+  [connectTimeoutCode]: 'connect-timeout',
   ECONNREFUSED: 'connect',
   EHOSTUNREACH: 'connect',
   ENETUNREACH: 'connect',
@@ -39,6 +50,15 @@ class UndiciExchange implements UpstreamExchange, Dispatcher.DispatchHandler {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#controller?.abort(new Error('the client went away'));
+  }
+
+  /** The upstream does not take the request in. */
+  expire(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    const error = new Error('sending took too long');
+    this.#controller?.abort(error);
+    this.#listener.onFault('timeout', error);
   }
 
   resume(): void {
@@ -74,35 +94,61 @@ class UndiciExchange implements UpstreamExchange, Dispatcher.DispatchHandler {
   }
 }
 
+/** Connections over TLS as a service wants them. undici asks for the name in the Host, and reuses none for another. */
+function tlsConnector(settings: UpstreamTls, timeoutMs: number): buildConnector.connector {
+  return ({ hostname, port, servername }, callback) => {
+    const host = hostname.replaceAll(/[[\]]/g, ''); // that of an IPv6 address comes in brackets
+    const peer = { host, port: Number(port), serverName: servername ?? '', timeoutMs };
+    connectTls(peer, settings, (error, socket) => {
+      if (socket === null) callback(error ?? new Error('no connection'), null);
+      else callback(null, socket);
+    });
+  };
+}
+
+/** The connections of one origin. */
+interface Origin {
+  readonly origin: string;
+  readonly pool: Pool;
+}
+
+const authorityOf = ({ host, port }: ResolvedTarget): string => `${host.includes(':') ? `[${host}]` : host}:${port}`;
+
+function newPool(target: ResolvedTarget, { tls, connectTimeoutMs }: UpstreamRequest): Pool {
+  return new Pool(`${tls === undefined ? 'http' : 'https'}://${authorityOf(target)}`, {
+    pipelining: 1,
+    keepAliveTimeout: keepAliveTimeoutMs,
+    connect:
+      tls === undefined ? { timeout: connectTimeoutMs, autoSelectFamily: true } : tlsConnector(tls, connectTimeoutMs),
+  });
+}
+
 /** Upstream connections over undici: HTTP/1.1, one request at a time on each. */
 export function undiciUpstream(): UpstreamClient {
-  const pools = new Map<string, Pool>();
+  const pools = new Map<string, Origin>();
 
-  const keyOf = (target: Target): string =>
-    (target.host.includes(':') ? `[${target.host}]` : target.host) + `:${target.port}`;
-
-  const poolFor = (target: Target, connectTimeoutMs: number): Pool => {
-    const key = `${keyOf(target)} ${connectTimeoutMs}`;
-    const found = pools.get(key);
-    if (found !== undefined) return found;
-    const pool = new Pool(`http://${keyOf(target)}`, {
-      pipelining: 1,
-      keepAliveTimeout: keepAliveTimeoutMs,
-      connect: { timeout: connectTimeoutMs, autoSelectFamily: true },
-    });
-    pools.set(key, pool);
-    return pool;
+  const poolFor = (target: ResolvedTarget, request: UpstreamRequest): Pool => {
+    const origin = originOf(target, request.tls);
+    const key = `${target.host} ${request.connectTimeoutMs} ${origin}`;
+    let found = pools.get(key);
+    if (found === undefined) pools.set(key, (found = { origin, pool: newPool(target, request) }));
+    return found.pool;
   };
 
   return {
-    send(target: Target, request: UpstreamRequest, listener: ResponseListener): UpstreamExchange {
+    send(target: ResolvedTarget, request: UpstreamRequest, listener: ResponseListener): UpstreamExchange {
       const exchange = new UndiciExchange(listener);
-      poolFor(target, request.connectTimeoutMs).dispatch(
+      const { body } = request;
+      const sent =
+        body === null || Buffer.isBuffer(body)
+          ? body
+          : timedBody(body, request.writeTimeoutMs, () => exchange.expire());
+      poolFor(target, request).dispatch(
         {
           method: request.method,
           path: request.path,
           headers: request.headers as string[],
-          body: request.body as unknown as Readable, // its types do not know of iterables, its code does
+          body: sent as unknown as Readable, // its types do not know of iterables, its code does
           headersTimeout: request.readTimeoutMs,
           bodyTimeout: request.readTimeoutMs,
         },
@@ -111,10 +157,10 @@ export function undiciUpstream(): UpstreamClient {
       return exchange;
     },
 
-    retain(targets) {
-      const kept = new Set(targets.map(keyOf));
-      for (const [key, pool] of pools) {
-        if (kept.has(key.slice(0, key.indexOf(' ')))) continue;
+    retain(services) {
+      const kept = originsOf(services);
+      for (const [key, { origin, pool }] of pools) {
+        if (kept.has(origin)) continue;
         pools.delete(key);
         // Ends when the requests under way have; a failure to close cleanly leaves nothing to do.
         void pool.close().catch(() => pool.destroy());
@@ -122,7 +168,7 @@ export function undiciUpstream(): UpstreamClient {
     },
 
     async close() {
-      await Promise.all([...pools.values()].map(async (pool) => pool.close()));
+      await Promise.all([...pools.values()].map(async ({ pool }) => pool.close()));
     },
   };
 }

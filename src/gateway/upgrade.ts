@@ -1,11 +1,21 @@
-import { request as httpRequest, ServerResponse, type IncomingMessage } from 'node:http';
+import {
+  request as httpRequest,
+  ServerResponse,
+  type ClientRequest,
+  type IncomingMessage,
+  type RequestOptions,
+} from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { ServiceEntry } from '#table/service-entry.ts';
+import type { ServiceEntry, Target } from '#table/service-entry.ts';
 import { sendAnswer } from './answer.ts';
+import type { Choice } from './balanced-service.ts';
 import type { ProxyExchange } from './exchange.ts';
 import { upstreamTarget, type ForwardServices } from './forward.ts';
 import { clientHeaders, withPluginHeaders } from './response-headers.ts';
+import type { ResolvedTarget } from './upstream.ts';
 import { upstreamHeaders } from './upstream-headers.ts';
+import { connectTimeoutCode, connectTls, serverNameOf } from './upstream-tls.ts';
 
 /** The only protocol that is switched to; any other Upgrade is dropped, as Kong does (kong-facts 2.3). */
 export function isWebSocketUpgrade(request: IncomingMessage): boolean {
@@ -51,6 +61,126 @@ function join(a: Duplex, b: Duplex): void {
   }
 }
 
+/** An upgrade on its way to one target. */
+interface Upgrade {
+  readonly exchange: ProxyExchange;
+  readonly service: ServiceEntry;
+  readonly client: ClientSocket;
+  readonly requestId: string;
+  readonly services: ForwardServices;
+  readonly sentAtMs: number;
+  /** The target as the service's policy chose it; undefined when it has none. */
+  readonly choice: Choice | undefined;
+}
+
+function refuse({ exchange, requestId, services }: Upgrade, status: number, message: string): void {
+  sendAnswer(
+    exchange.response,
+    { status, message, isLast: true },
+    {
+      accept: exchange.request.headers.accept,
+      isHead: false,
+      requestId,
+      server: services.server,
+      latencyMs: Math.round(performance.now() - exchange.receivedAtMs),
+      pluginHeaders: exchange.responseHeaders,
+    },
+  );
+}
+
+/** The headers of the upstream's answer as the client gets them. */
+function answerHeaders({ exchange, requestId, services, sentAtMs }: Upgrade, answer: IncomingMessage) {
+  const { headers } = clientHeaders(answer.rawHeaders, {
+    requestId,
+    server: services.server,
+    via: services.hop.via,
+    upstreamLatencyMs: Math.round(performance.now() - sentAtMs),
+    proxyLatencyMs: Math.round(sentAtMs - exchange.receivedAtMs),
+  });
+  return headers;
+}
+
+/** Nothing is written on a connection over TLS before it is verified. */
+function connectionBy(service: ServiceEntry, target: ResolvedTarget, host: string): Pick<RequestOptions, 'agent'> {
+  const { tls, connectTimeoutMs: timeoutMs } = service;
+  if (tls === undefined) return { agent: false };
+  const peer = { host: target.host, port: target.port, serverName: serverNameOf(host), timeoutMs };
+  const createConnection: RequestOptions['createConnection'] = (_, done) => {
+    connectTls(peer, tls, (error, socket) => done(error, socket as Duplex));
+    return undefined;
+  };
+  return { createConnection } as Pick<RequestOptions, 'agent'>;
+}
+
+/** The request as it goes out, with a limit to the time in which it connects. */
+function openRequest(upgrade: Upgrade, original: Target, target: ResolvedTarget): ClientRequest {
+  const { exchange, service, requestId, services } = upgrade;
+  const headers = upstreamHeaders(exchange, { service, target: original }, requestId, services.hop);
+  const outgoing = httpRequest({
+    host: target.host,
+    port: target.port,
+    method: 'GET',
+    path: upstreamTarget(exchange, service),
+    headers: [...headers, 'Connection', 'Upgrade', 'Upgrade', 'websocket'],
+    ...connectionBy(service, target, headers[1] ?? ''),
+    setHost: false,
+    timeout: service.readTimeoutMs,
+  });
+  const late = Object.assign(new Error('connecting took too long'), { code: connectTimeoutCode });
+  const timer = setTimeout(() => outgoing.destroy(late), service.connectTimeoutMs);
+  const connected = (): void => clearTimeout(timer);
+  outgoing.once('close', connected);
+  outgoing.once('socket', (socket) => (socket.connecting ? socket.once('connect', connected) : connected()));
+  return outgoing;
+}
+
+function switchProtocols(
+  upgrade: Upgrade,
+  answer: IncomingMessage,
+  upstreamSocket: Socket,
+  upstreamHead: Buffer,
+): void {
+  const { socket, head } = upgrade.client;
+  const { response } = upgrade.exchange;
+  upstreamSocket.setTimeout(0);
+  response.detachSocket(socket as Parameters<ServerResponse['detachSocket']>[0]);
+  const kept = headerLines(answerHeaders(upgrade, answer));
+  socket.write(`${startLine(answer)}Connection: Upgrade\r\nUpgrade: websocket\r\n${kept}\r\n`, 'latin1');
+  if (upstreamHead.byteLength > 0) socket.write(upstreamHead);
+  if (head.byteLength > 0) upstreamSocket.write(head);
+  join(socket, upstreamSocket);
+}
+
+function sendUpgrade(upgrade: Upgrade, original: Target, target: ResolvedTarget): void {
+  const { exchange, client, choice } = upgrade;
+  const { response } = exchange;
+  const outgoing = openRequest(upgrade, original, target);
+  const giveUp = (): void => void outgoing.destroy();
+  client.socket.once('close', giveUp);
+  outgoing.once('error', ({ code }: NodeJS.ErrnoException) => {
+    const isLate = code === connectTimeoutCode;
+    if (!client.socket.destroyed) choice?.observed(isLate ? 'connect-timeout' : 'connect');
+    if (isLate) refuse(upgrade, 504, 'The upstream server is timing out');
+    else refuse(upgrade, 502, 'An invalid response was received from the upstream server');
+  });
+  outgoing.once('timeout', () => {
+    choice?.observed('timeout');
+    refuse(upgrade, 504, 'The upstream server is timing out');
+    outgoing.destroy();
+  });
+  outgoing.once('response', (answer) => {
+    choice?.observed(answer.statusCode ?? 502);
+    const headers = withPluginHeaders(answerHeaders(upgrade, answer), exchange.responseHeaders);
+    response.writeHead(answer.statusCode ?? 502, answer.statusMessage, headers);
+    answer.pipe(response);
+  });
+  outgoing.once('upgrade', (answer, upstreamSocket, upstreamHead) => {
+    client.socket.off('close', giveUp);
+    switchProtocols(upgrade, answer, upstreamSocket, upstreamHead);
+  });
+  outgoing.end();
+}
+
 /**
  * Forwards an upgrade on a connection of its own, never one of the pool: after the switch nobody can say
  * where a request ends. The bytes that follow are not looked at.
@@ -61,73 +191,18 @@ export function tunnel(
   requestId: string,
   services: ForwardServices,
 ): void {
-  const { response } = exchange;
   const choice = services.balancer.choose(to.service, exchange);
   const target = to.service.policy === undefined ? services.balancer.next(to.service) : choice?.target;
-  const sentAtMs = performance.now();
-  const extras = () => ({
-    requestId,
-    server: services.server,
-    via: services.hop.via,
-    upstreamLatencyMs: Math.round(performance.now() - sentAtMs),
-    proxyLatencyMs: Math.round(sentAtMs - exchange.receivedAtMs),
-  });
-  const refuse = (status: number, message: string): void =>
-    sendAnswer(
-      response,
-      { status, message, isLast: true },
-      {
-        accept: exchange.request.headers.accept,
-        isHead: false,
-        requestId,
-        server: services.server,
-        latencyMs: Math.round(performance.now() - exchange.receivedAtMs),
-        pluginHeaders: exchange.responseHeaders,
-      },
-    );
-  if (target === undefined) return refuse(503, 'failure to get a peer from the ring-balancer');
-  const headers = upstreamHeaders(exchange, { service: to.service, target }, requestId, services.hop);
-  const outgoing = httpRequest({
-    host: target.host,
-    port: target.port,
-    method: 'GET',
-    path: upstreamTarget(exchange, to.service),
-    headers: [...headers, 'Connection', 'Upgrade', 'Upgrade', 'websocket'],
-    agent: false,
-    setHost: false,
-    timeout: to.service.readTimeoutMs,
-  });
-  const { socket, head } = to.client;
-  const giveUp = (): void => void outgoing.destroy();
-  socket.once('close', giveUp);
-  socket.once('close', () => choice?.release());
-  outgoing.once('error', () => {
-    if (!socket.destroyed) choice?.observed('connect');
-    refuse(502, 'An invalid response was received from the upstream server');
-  });
-  outgoing.once('timeout', () => {
-    choice?.observed('timeout');
-    refuse(504, 'The upstream server is timing out');
-    outgoing.destroy();
-  });
-  outgoing.once('response', (answer) => {
-    choice?.observed(answer.statusCode ?? 502);
-    response.writeHead(
-      answer.statusCode ?? 502,
-      answer.statusMessage,
-      withPluginHeaders(clientHeaders(answer.rawHeaders, extras()).headers, exchange.responseHeaders),
-    );
-    answer.pipe(response);
-  });
-  outgoing.once('upgrade', (answer, upstreamSocket, upstreamHead) => {
-    socket.off('close', giveUp);
-    upstreamSocket.setTimeout(0);
-    response.detachSocket(socket as Parameters<ServerResponse['detachSocket']>[0]);
-    const kept = clientHeaders(answer.rawHeaders, extras()).headers;
-    socket.write(`${startLine(answer)}Connection: Upgrade\r\nUpgrade: websocket\r\n${headerLines(kept)}\r\n`, 'latin1');
-    if (upstreamHead.byteLength > 0) socket.write(upstreamHead);
-    if (head.byteLength > 0) upstreamSocket.write(head);
-    join(socket, upstreamSocket);
-  });
-  outgoing.end();
+  const upgrade = { exchange, ...to, requestId, services, sentAtMs: performance.now(), choice };
+  to.client.socket.once('close', () => choice?.release());
+  if (target === undefined) return refuse(upgrade, 503, 'failure to get a peer from the ring-balancer');
+  const sendTo = (address: string | undefined): void => {
+    if (to.client.socket.destroyed) return;
+    if (address === undefined) choice?.observed('name');
+    if (address === undefined) return refuse(upgrade, 503, 'name resolution failed');
+    sendUpgrade(upgrade, target, { ...target, host: address });
+  };
+  const address = target.isName === true ? services.names.next(target.host) : target.host;
+  if (address instanceof Promise) void address.then(sendTo);
+  else sendTo(address);
 }

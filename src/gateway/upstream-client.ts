@@ -1,8 +1,15 @@
 import type { Target } from '#table/service-entry.ts';
 import { http1Upstream } from './http1-upstream.ts';
-import type { ResponseListener, UpstreamClient, UpstreamExchange, UpstreamRequest } from './upstream.ts';
+import type { NameResolver } from './resolve.ts';
+import type {
+  ResolvedTarget,
+  ResponseListener,
+  UpstreamClient,
+  UpstreamExchange,
+  UpstreamRequest,
+} from './upstream.ts';
 
-/** An exchange whose client is still being loaded. */
+/** An exchange that cannot start yet. */
 function pendingExchange(
   start: Promise<UpstreamExchange | undefined>,
 ): UpstreamExchange & { readonly isAborted: boolean } {
@@ -21,11 +28,29 @@ function pendingExchange(
   };
 }
 
+/** Starts an exchange as soon as what it waits for is there, unless it was given up before. */
+function startLater(
+  starting: (isAborted: () => boolean) => Promise<UpstreamExchange | undefined>,
+  listener: ResponseListener,
+): UpstreamExchange {
+  const start = starting(() => pending.isAborted);
+  start.catch((error: unknown) => listener.onFault('invalid', error as Error));
+  const pending = pendingExchange(start.catch(() => undefined));
+  return pending;
+}
+
+/** The lean client speaks without TLS and sends what is at hand. */
+const isLean = ({ body, tls }: UpstreamRequest): boolean =>
+  tls === undefined && (body === null || Buffer.isBuffer(body));
+
+/** A target with the address that its name leads to. */
+const resolved = ({ host, port }: Target, address: string): ResolvedTarget => ({ host: address, port, name: host });
+
 /**
- * The lean client for what it does, undici for bodies that are streamed. undici is loaded when the first
- * such request comes: it takes as long to load as all the rest of a worker.
+ * The lean client for what it does, undici for TLS and for bodies that are streamed. undici is loaded when the
+ * first such request comes: it takes as long to load as all the rest of a worker.
  */
-export function upstreamClient(): UpstreamClient {
+export function upstreamClient(names: NameResolver): UpstreamClient {
   const lean = http1Upstream();
   let loading: Promise<UpstreamClient> | undefined;
   let streaming: UpstreamClient | undefined;
@@ -36,22 +61,38 @@ export function upstreamClient(): UpstreamClient {
     return streaming;
   };
 
-  const sendLater = (target: Target, request: UpstreamRequest, listener: ResponseListener): UpstreamExchange => {
+  const sendTo = (target: ResolvedTarget, request: UpstreamRequest, listener: ResponseListener): UpstreamExchange => {
+    if (isLean(request)) return lean.send(target, request, listener);
+    if (streaming !== undefined) return streaming.send(target, request, listener);
     loading ??= load();
-    const start = loading.then((client) => (pending.isAborted ? undefined : client.send(target, request, listener)));
-    start.catch((error: unknown) => listener.onFault('invalid', error as Error));
-    const pending = pendingExchange(start.catch(() => undefined));
-    return pending;
+    const loaded = loading;
+    return startLater(async (isAborted) => {
+      const client = await loaded;
+      return isAborted() ? undefined : client.send(target, request, listener);
+    }, listener);
+  };
+
+  const sendByName = (target: Target, request: UpstreamRequest, listener: ResponseListener): UpstreamExchange => {
+    const start = (address: string | undefined): UpstreamExchange | undefined => {
+      if (address !== undefined) return sendTo(resolved(target, address), request, listener);
+      listener.onFault('name', new Error(`${target.host} leads nowhere`));
+      return undefined;
+    };
+    const address = names.next(target.host);
+    if (typeof address === 'string') return sendTo(resolved(target, address), request, listener);
+    return startLater(async (isAborted) => {
+      const found = await address;
+      return isAborted() ? undefined : start(found);
+    }, listener);
   };
 
   return {
     send(target, request, listener) {
-      if (request.body === null || Buffer.isBuffer(request.body)) return lean.send(target, request, listener);
-      return streaming === undefined ? sendLater(target, request, listener) : streaming.send(target, request, listener);
+      return target.isName === true ? sendByName(target, request, listener) : sendTo(target, request, listener);
     },
-    retain(targets) {
-      lean.retain(targets);
-      streaming?.retain(targets);
+    retain(services) {
+      lean.retain(services);
+      streaming?.retain(services);
     },
     async close() {
       await Promise.all([lean.close(), streaming?.close()]);

@@ -71,7 +71,7 @@ function upstreamHost(exchange: ProxyExchange, service: ServiceEntry, target: Ta
   if (exchange.match.route.preserveHost) return exchange.guarded.authority;
   if (service.hostHeader !== undefined) return service.hostHeader;
   const host = target.host.includes(':') ? `[${target.host}]` : target.host;
-  return target.port === 80 ? host : `${host}:${target.port}`;
+  return target.port === (service.tls === undefined ? 80 : 443) ? host : `${host}:${target.port}`;
 }
 
 /** What is gathered from the client's headers before ours are added. */

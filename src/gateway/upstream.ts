@@ -1,4 +1,4 @@
-import type { Target } from '#table/service-entry.ts';
+import type { ServiceEntry, Target, UpstreamTls } from '#table/service-entry.ts';
 
 /** A request as it goes out. */
 export interface UpstreamRequest {
@@ -8,16 +8,21 @@ export interface UpstreamRequest {
   /** Flat list of names and values, without framing but for Content-Length. */
   readonly headers: readonly string[];
   readonly body: Buffer | AsyncIterable<Buffer> | null;
+  /** Over TLS in this way; without it when absent. */
+  readonly tls?: UpstreamTls;
   readonly connectTimeoutMs: number;
+  /** Longest time that a part of the body may take to be sent. */
+  readonly writeTimeoutMs: number;
   /** Longest silence of the upstream, before and in its response. */
   readonly readTimeoutMs: number;
 }
 
 /**
- * Why an exchange with an upstream failed. `connect`: nothing was sent, so that another target may be
- * tried whatever the request; `closed`: the connection ended before a response began.
+ * Why an exchange with an upstream failed. `connect` and `connect-timeout`: nothing was sent, so that another
+ * target may be tried whatever the request; `closed`: the connection ended before a response began; `name`:
+ * the name of the target leads nowhere.
  */
-export type UpstreamFault = 'connect' | 'closed' | 'timeout' | 'invalid';
+export type UpstreamFault = 'connect' | 'connect-timeout' | 'closed' | 'timeout' | 'invalid' | 'name';
 
 /** Told of the response as it comes. After `onEnd` or `onFault` nothing more comes. */
 export interface ResponseListener {
@@ -39,8 +44,24 @@ export interface UpstreamExchange {
 /** Sends requests to targets over connections that it keeps. One small interface, so that a leaner client can take its place. */
 export interface UpstreamClient {
   send(target: Target, request: UpstreamRequest, listener: ResponseListener): UpstreamExchange;
-  /** Lets go of connections to all other targets, once their requests are done. */
-  retain(targets: readonly Target[]): void;
+  /** Lets go of connections that none of these services would use, once their requests are done. */
+  retain(services: readonly ServiceEntry[]): void;
   /** Closes everything once what is under way is done. */
   close(): Promise<void>;
+}
+
+/** A target as it is connected to: with the address that its name led to. */
+export interface ResolvedTarget extends Target {
+  /** The name, where the target has one. */
+  readonly name?: string;
+}
+
+/** What connections are kept by: those of one origin are never used for another. */
+export function originOf(target: ResolvedTarget, tls: UpstreamTls | undefined): string {
+  return `${target.name ?? target.host} ${target.port} ${tls?.id ?? ''}`;
+}
+
+/** The origins of services. */
+export function originsOf(services: readonly ServiceEntry[]): Set<string> {
+  return new Set(services.flatMap(({ targets, tls }) => targets.map((target) => originOf(target, tls))));
 }

@@ -16,6 +16,7 @@ import { createHealthChecks } from './health-checks.ts';
 import type { ServiceHealth } from './health.ts';
 import { createListener } from './listener.ts';
 import type { FromWorker, ListenAddress, ToWorker, WorkerStart } from './messages.ts';
+import { nameResolver } from './resolve.ts';
 import { createServedTable } from './served-table.ts';
 import { createClientTls } from './tls.ts';
 import { upstreamClient } from './upstream-client.ts';
@@ -24,14 +25,15 @@ import type { HopInfo } from './upstream-headers.ts';
 const settings = workerData as WorkerStart;
 const log = await createLog(settings.log);
 const table = createServedTable();
-const client = upstreamClient();
+const names = nameResolver();
+const client = upstreamClient(names);
 const balancer = createBalancer(performance, (service, target) =>
   tell({ type: 'suspect', suspect: { service, target } }),
 );
 /** One worker probes and tells the others, so that targets are not asked once for every worker. */
 const checks = settings.isProber ? createHealthChecks(probed) : undefined;
 const name = `latchkey/${settings.version}`;
-const parts = { table, digest: makeDigest(settings.digestSecret), client, balancer, log, server: name };
+const parts = { table, digest: makeDigest(settings.digestSecret), client, names, balancer, log, server: name };
 const hopBy = (proto: 'http' | 'https', { port }: ListenAddress): HopInfo => ({
   proto,
   port: String(port),
@@ -82,7 +84,7 @@ const touchesServices = (patch: TablePatch): boolean =>
 /** Lets go of connections and counters of endpoints that no service has any more. */
 function letGo(): void {
   const services = [...table.services()];
-  client.retain(services.flatMap((service) => service.targets));
+  client.retain(services);
   balancer.retain(services);
   checks?.retain(services);
 }

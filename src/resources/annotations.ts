@@ -79,7 +79,8 @@ export const annotations = {
   },
   'konghq.com/protocol': {
     on: onService,
-    meaning: 'Protocol towards the endpoints. Only http is supported yet. Default http.',
+    meaning:
+      'Protocol towards the endpoints: http, https, ws or wss. The others of Kong close the routes for now. Default http.',
   },
   'konghq.com/path': { on: onService, meaning: 'Prefix that is put before every forwarded path. Default /.' },
   'konghq.com/host-header': {
@@ -90,34 +91,29 @@ export const annotations = {
   'konghq.com/read-timeout': { on: onService, meaning: 'Milliseconds to wait for the response in. Default 60000.' },
   'konghq.com/write-timeout': {
     on: onService,
-    meaning: 'Milliseconds to send the request in.',
-    unsupported: 'field ignored',
+    meaning: 'Milliseconds that a part of the request may take to be sent. Default 60000.',
   },
   'konghq.com/retries': { on: onService, meaning: 'Further attempts after a failed connection. Default 5.' },
   'konghq.com/client-cert': {
     on: onService,
-    meaning: 'Client certificate towards the endpoints.',
-    unsupported: 'route answers 503',
+    meaning: 'Name of the kubernetes.io/tls Secret that the gateway proves itself to the endpoints with.',
   },
   'konghq.com/tls-verify': {
     on: onService,
-    meaning: 'Verify the certificate of the endpoints.',
-    unsupported: 'route answers 503',
+    meaning: 'Verify that the certificate of an endpoint is for the Host that is sent. Default false.',
   },
   'konghq.com/tls-verify-depth': {
     on: onService,
-    meaning: 'Depth of that verification.',
-    unsupported: 'route answers 503',
+    meaning: 'Certificates that may stand between that of an endpoint and its CA. Default 1.',
   },
   'konghq.com/ca-certificates-secrets': {
     on: onService,
-    meaning: 'CAs to verify against, in Secrets.',
-    unsupported: 'route answers 503',
+    meaning:
+      'Names of Secrets, labelled konghq.com/ca-cert, with CAs to verify against (data `cert` or `ca.crt`). Default those of the system.',
   },
   'konghq.com/ca-certificates-configmaps': {
     on: onService,
-    meaning: 'CAs to verify against, in ConfigMaps.',
-    unsupported: 'route answers 503',
+    meaning: 'Names of ConfigMaps, labelled konghq.com/ca-cert or konghq.com/configmap, with CAs to verify against.',
   },
   'konghq.com/upstream-policy': {
     on: onService,
@@ -130,8 +126,7 @@ export const annotations = {
   },
   'ingress.kubernetes.io/service-upstream': {
     on: onService,
-    meaning: 'Send to the Service instead of to its endpoints.',
-    unsupported: 'field ignored',
+    meaning: 'Send to the address of the Service instead of to its endpoints. Default false.',
   },
   'latchkey.dev/expires-at': {
     on: ['Secret'],

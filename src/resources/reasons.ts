@@ -93,11 +93,6 @@ export const reasons = {
     meaning: 'An object names a ConfigMap that does not exist.',
     remedy: 'Create the ConfigMap in the namespace that the message names, or correct the name.',
   },
-  CertificateInvalid: {
-    meaning: 'A Secret or ConfigMap that a certificate is taken from has none, or no key of it, that can be used.',
-    remedy:
-      'Put a certificate and its key into a Secret of type kubernetes.io/tls; label the certificate of a CA konghq.com/ca-cert: "true".',
-  },
   InvalidCredential: {
     meaning: 'A credential Secret lacks a field, has an empty one or one that cannot be read.',
     remedy: 'Correct the data field that the message names.',
@@ -111,7 +106,7 @@ export const reasons = {
     remedy: 'Add the name of the Secret to `credentials` of a KongConsumer.',
   },
   CertificateInvalid: {
-    meaning: 'A Secret that an Ingress takes a certificate from has no certificate and key that can be served.',
+    meaning: 'A Secret or ConfigMap that a certificate is taken from has none, or no key of it, that can be used.',
     remedy: 'Put a certificate and its key into a Secret of type kubernetes.io/tls: `kubectl create secret tls`.',
   },
   CertificateExpired: {

@@ -12,6 +12,7 @@ export const service = defineKind({
     spec: Type.Optional(
       Type.Object({
         type: Type.Optional(Type.String()),
+        clusterIP: Type.Optional(Type.String()),
         externalName: Type.Optional(Type.String()),
         ports: Type.Optional(
           Type.Array(

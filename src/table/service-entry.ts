@@ -1,3 +1,4 @@
+import type { Redacted } from './redacted.ts';
 import type { UpstreamPolicy } from './upstream-policy.ts';
 
 /** Where requests can be sent. */
@@ -11,13 +12,29 @@ export interface Target {
   readonly weight?: number;
 }
 
+/** How connections to the endpoints of a service are secured. */
+export interface UpstreamTls {
+  /** Made of all the rest: connections of one are never used for another. */
+  readonly id: string;
+  /** Whether an endpoint must prove that it is who the Host says. */
+  readonly isVerified: boolean;
+  /** Certificates that may stand between that of an endpoint and that of the CA. */
+  readonly depth: number;
+  /** Certificates of the CAs that are trusted, in PEM; those of the system when absent. */
+  readonly ca?: string;
+  /** What the gateway proves itself with. */
+  readonly client?: { readonly certificate: string; readonly privateKey: Redacted };
+}
+
 /** One port of a Service and the endpoints behind it. */
 export interface ServiceEntry {
   readonly kind: 'service';
   /** Unique in the table: `service:<namespace>/<name>/<port number>`. */
   readonly key: string;
-  /** Ready endpoints, in a stable order; empty means 503. */
+  /** Endpoints that may get requests, in a stable order; empty means 503. */
   readonly targets: readonly Target[];
+  /** Connections are made over TLS, in this way; without it when absent. */
+  readonly tls?: UpstreamTls;
   /** Host sent upstream when the client's own is not preserved; the target's when absent. */
   readonly hostHeader?: string;
   /** Prefix that is put before the path; '/' for none. */

@@ -25,7 +25,7 @@ export interface CertificateFault {
   readonly fault: string;
 }
 
-interface ReadPair {
+export interface ReadPair {
   readonly certificate: string;
   readonly privateKey: Redacted;
   readonly facts: CertificateFacts;
@@ -36,7 +36,7 @@ const invalid = (fault: string): CertificateFault => ({ reason: 'CertificateInva
 const pemBlock = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
 
 /** The certificates of a PEM text, the served one first; what OpenSSL cannot read is undefined. */
-function readChain(text: string): readonly X509Certificate[] | undefined {
+export function readChain(text: string): readonly X509Certificate[] | undefined {
   try {
     return [...text.matchAll(pemBlock)].map(([block]) => new X509Certificate(block));
   } catch {
@@ -96,7 +96,7 @@ function readKey(field: SealedField | undefined): KeyObject | CertificateFault {
 }
 
 /** Reads the certificate and the key out of a sealed Secret; they must form a pair (kong-facts 4.8). */
-function readPair({ type, sealed = {} }: Secret): ReadPair | CertificateFault {
+export function readPair({ type, sealed = {} }: Secret): ReadPair | CertificateFault {
   if (type !== tlsType) return invalid(`its type is ${type ?? 'Opaque'}, expected ${tlsType}`);
   const { 'tls.crt': certificateField, 'tls.key': keyField } = sealed;
   const leaf = readLeaf(certificateField);

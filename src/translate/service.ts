@@ -3,9 +3,11 @@ import type { Problem } from '#resources/verdict.ts';
 import type { ServiceEntry } from '#table/service-entry.ts';
 import { annotationField, annotationReader, unsupportedAnnotations } from './annotations.ts';
 import { attachedPlugins } from './plugin-references.ts';
-import { portsOf, targetsOf } from './targets.ts';
+import { portsOf, serviceTarget, targetsOf } from './targets.ts';
 import type { Context, RootKind, Translation } from './translation.ts';
 import { upstreamPolicyOf } from './upstream-policy.ts';
+import { usesTls } from './upstream-protocol.ts';
+import { refuseTls, upstreamTls } from './upstream-tls.ts';
 
 /** The key of the entry that a port of a Service yields. */
 export function serviceKey(namespace: string, name: string, port: number): string {
@@ -17,9 +19,9 @@ const timeoutBounds = { default: 60_000, min: 1, max: 2 ** 31 - 2 };
 
 function pathOf(text: string | undefined, problems: Problem[]): string {
   if (text === undefined || text === '') return '/';
-  if (/^\/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*$/.test(text)) return text;
+  if (!text.includes('//') && /^\/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*$/.test(text)) return text;
   const field = annotationField('konghq.com/path');
-  const message = `${field}: expected a path that begins with a slash`;
+  const message = `${field}: expected a path that begins with a slash and has no two in a row`;
   problems.push({ reason: 'InvalidAnnotation', field, message, effect: 'route answers 503' });
   return '/';
 }
@@ -36,39 +38,65 @@ function hostHeaderOf(text: string | undefined, problems: Problem[]): string | u
   return undefined;
 }
 
-function checkProtocol(protocol: string | undefined, problems: Problem[]): void {
-  if (protocol === undefined || protocol === 'http') return;
-  const field = annotationField('konghq.com/protocol');
-  const message = `${field}: ${protocol} is not supported yet, only http`;
-  problems.push({ reason: 'NotSupported', field, message, effect: 'route answers 503' });
+/** What the annotations of a Service say about TLS to its endpoints; nothing for those that speak without. */
+function tlsOf(
+  object: Service,
+  protocol: string | undefined,
+  context: Context,
+  problems: Problem[],
+): Pick<ServiceEntry, 'tls'> {
+  if (usesTls(protocol, problems)) return { tls: upstreamTls(object, context, problems) };
+  refuseTls(object, context, problems);
+  return {};
 }
 
-/** A Service: an entry a port, with the endpoints that are ready. */
+/** Whether requests go to the Service's own address; what cannot be read may have meant either. */
+function sendsToService(text: string | undefined, problems: Problem[]): boolean {
+  const value = text?.toLowerCase() ?? 'false';
+  if (value !== 'true' && value !== 'false') {
+    const field = annotationField('ingress.kubernetes.io/service-upstream');
+    const message = `${field}: expected true or false`;
+    problems.push({ reason: 'InvalidAnnotation', field, message, effect: 'route answers 503' });
+  }
+  return value === 'true';
+}
+
+/** What all ports of a Service have in common. */
+function settingsOf(
+  object: Service,
+  context: Context,
+  problems: Problem[],
+): Omit<ServiceEntry, 'key' | 'targets' | 'blocked'> {
+  const annotations = annotationReader(object, problems);
+  const hostHeader = hostHeaderOf(annotations.text('konghq.com/host-header'), problems);
+  const policy = upstreamPolicyOf(object, context, problems);
+  return {
+    kind: 'service',
+    ...tlsOf(object, annotations.text('konghq.com/protocol'), context, problems),
+    ...(hostHeader === undefined ? {} : { hostHeader }),
+    ...(policy === undefined ? {} : { policy }),
+    path: pathOf(annotations.text('konghq.com/path'), problems),
+    retries: annotations.integer('konghq.com/retries', { default: 5, min: 0, max: 32_767 }),
+    connectTimeoutMs: annotations.integer('konghq.com/connect-timeout', timeoutBounds),
+    writeTimeoutMs: annotations.integer('konghq.com/write-timeout', timeoutBounds),
+    readTimeoutMs: annotations.integer('konghq.com/read-timeout', timeoutBounds),
+  };
+}
+
+/** A Service: an entry a port, with the endpoints that may get requests. */
 export const serviceRoot: RootKind<Service> = {
   translate(object, context): Translation {
     const problems: Problem[] = unsupportedAnnotations(object);
-    const annotations = annotationReader(object, problems);
-    checkProtocol(annotations.text('konghq.com/protocol'), problems);
-    const hostHeader = hostHeaderOf(annotations.text('konghq.com/host-header'), problems);
-    const policy = upstreamPolicyOf(object, context, problems);
-    const common = {
-      kind: 'service' as const,
-      ...(hostHeader === undefined ? {} : { hostHeader }),
-      ...(policy === undefined ? {} : { policy }),
-      path: pathOf(annotations.text('konghq.com/path'), problems),
-      retries: annotations.integer('konghq.com/retries', { default: 5, min: 0, max: 32_767 }),
-      connectTimeoutMs: annotations.integer('konghq.com/connect-timeout', timeoutBounds),
-      writeTimeoutMs: timeoutBounds.default,
-      readTimeoutMs: annotations.integer('konghq.com/read-timeout', timeoutBounds),
-    };
+    const settings = settingsOf(object, context, problems);
+    const isWhole = sendsToService(object.metadata.annotations?.['ingress.kubernetes.io/service-upstream'], problems);
     const blocking = problems.find((problem) => problem.effect === 'route answers 503');
     // Its plugins close its routes one by one, in the chain of each.
     const { ref, view } = context;
     problems.push(...attachedPlugins({ ref, object, view, effect: 'route answers 503' }).problems);
     const entries = portsOf(object, context).map((port): ServiceEntry => ({
-      ...common,
+      ...settings,
       key: serviceKey(context.ref.namespace, context.ref.name, port.port),
-      targets: targetsOf(object, port, context),
+      targets: isWhole ? [serviceTarget(object, port, context)] : targetsOf(object, port, context),
       ...(blocking === undefined ? {} : { blocked: blocking.message }),
     }));
     return { entries: entries.map((entry) => ({ entry, claims: [] })), problems };

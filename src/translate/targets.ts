@@ -41,18 +41,30 @@ function distinct(targets: readonly Target[]): Target[] {
   return [...unique.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, target]) => target);
 }
 
+function externalTargets({ spec }: Service, { port }: ServicePort): Target[] {
+  const host = spec?.externalName ?? '';
+  return host === '' ? [] : [{ host, port, isName: true }];
+}
+
+/**
+ * The Service itself, which whatever routes for it in the cluster hands on to an endpoint: by its address, and
+ * by its name in DNS where it has none (a headless one, or one in a directory).
+ */
+export function serviceTarget(object: Service, port: ServicePort, { ref }: Context): Target {
+  const [external] = object.spec?.type === 'ExternalName' ? externalTargets(object, port) : [];
+  const address = object.spec?.clusterIP ?? '';
+  if (external !== undefined) return external;
+  if (address !== '' && address !== 'None') return { host: address, port: port.port };
+  return { host: `${ref.name}.${ref.namespace}.svc`, port: port.port, isName: true };
+}
+
 /**
  * Where the requests to a port of a Service go: to its ready endpoints of both families. When none is left,
  * to those that are going away and still answer: better than to nobody, and as kube-proxy does
  * (https://kubernetes.io/docs/concepts/services-networking/endpoint-slices/#conditions).
  */
 export function targetsOf(object: Service, port: ServicePort, { ref, view }: Context): Target[] {
-  const { type, externalName } = object.spec ?? {};
-  if (type === 'ExternalName') {
-    return externalName === undefined || externalName === ''
-      ? []
-      : [{ host: externalName, port: port.port, isName: true }];
-  }
+  if (object.spec?.type === 'ExternalName') return externalTargets(object, port);
   const slices = view.lookup(slicesByService, `${ref.namespace}/${ref.name}`);
   const ready = slices.flatMap((slice) => sliceTargets(slice, port, isReady));
   return distinct(ready.length > 0 ? ready : slices.flatMap((slice) => sliceTargets(slice, port, isLeaving)));

@@ -6,11 +6,13 @@
  *   objects.yaml    what a user applies; UPSTREAM_PORT stands for the port of the upstream
  *   steps/NN-….yaml instead: several states one after the other; requests and verdicts are of the last
  *   pairs.yaml      name: {names, notBefore, notAfter} of certificates; CERTIFICATE_name and KEY_name stand for them
+ *                     ca, otherCa, server and client are signed by a CA, in every case; SECURE_PORT, DEEP_PORT and
+ *                     MUTUAL_PORT are those of the same upstream over TLS (support/upstream.ts)
  *   requests.yaml   - request: GET /path     host, headers ({name: value or list}), body
  *                     or https://host/path   over TLS, naming the host (serverName: another one, '' for none)
  *                     status: 401            message (of a JSON body); answer: headers, patterns (of headers), body
  *                     certificate: name      what was shown, one of pairs.yaml, or `made at start`
- *                     upstream: null         nothing reached it; or path, headers, absent, body
+ *                     upstream: null         nothing reached it; or path, serverName, headers, absent, body
  *   verdicts.yaml   golden, written by `npm run golden` only
  *   only-in-files.txt   why no API server would ever hold such objects, if so; it is then tried with files alone
  *
@@ -26,6 +28,7 @@ import type { Verdict } from '#resources/verdict.ts';
 import type { Pair } from '#gateway/self-signed.ts';
 import { fingerprintOf, makePair, type WantedPair } from './certificates.ts';
 import { send, type ReceivedAnswer } from './client.ts';
+import { caCertificate, clientPair, otherCaCertificate, serverPair } from './signed-certificates.ts';
 import { seenHeader, type SeenRequest } from './upstream.ts';
 
 interface CaseRequest {
@@ -45,6 +48,7 @@ interface CaseRequest {
   };
   readonly upstream?: null | {
     readonly path?: string;
+    readonly serverName?: string;
     readonly headers?: Readonly<Record<string, string>>;
     readonly absent?: readonly string[];
     readonly body?: string;
@@ -87,8 +91,17 @@ interface CaseUpstream {
   /** Where it listens: cases say 127.0.0.1, which no API server takes for the address of an endpoint. */
   readonly address: string;
   readonly port: number;
+  readonly tlsPorts: { readonly secure: number; readonly deep: number; readonly mutual: number };
   take(): SeenRequest[];
 }
+
+/** Certificates that every case may name; those that a case makes for itself stand in its pairs.yaml. */
+const signedPairs: Readonly<Record<string, Pair>> = {
+  ca: { certificate: caCertificate, privateKey: '' },
+  otherCa: { certificate: otherCaCertificate, privateKey: '' },
+  server: serverPair,
+  client: clientPair,
+};
 
 const pairsByFolder = new Map<string, Readonly<Record<string, Pair>>>();
 
@@ -105,10 +118,13 @@ function pairsOf(folder: string): Readonly<Record<string, Pair>> {
 
 /** Text of a file with what only this run knows. */
 function readText(file: string, { upstream }: Pick<CaseStage, 'upstream'>): string {
-  const pairs = pairsOf(relative(root, dirname(file)).replace(/\/steps$/, ''));
+  const pairs = { ...signedPairs, ...pairsOf(relative(root, dirname(file)).replace(/\/steps$/, '')) };
   return readFileSync(file, 'utf8')
     .replaceAll('127.0.0.1', upstream.address)
     .replaceAll('UPSTREAM_PORT', String(upstream.port))
+    .replaceAll('SECURE_PORT', String(upstream.tlsPorts.secure))
+    .replaceAll('DEEP_PORT', String(upstream.tlsPorts.deep))
+    .replaceAll('MUTUAL_PORT', String(upstream.tlsPorts.mutual))
     .replaceAll(/CERTIFICATE_(\w+)/g, (_, name: string) => JSON.stringify(pairs[name]?.certificate))
     .replaceAll(/KEY_(\w+)/g, (_, name: string) => JSON.stringify(pairs[name]?.privateKey));
 }
@@ -173,8 +189,9 @@ function expectUpstream(item: CaseRequest, seen: readonly SeenRequest[]): void {
   if (item.upstream === null) return expect(seen).toEqual([]);
   expect(seen).toHaveLength(1);
   const [request] = seen;
-  if (item.upstream.path !== undefined) expect(request?.path).toBe(item.upstream.path);
-  if (item.upstream.body !== undefined) expect(request?.body).toBe(item.upstream.body);
+  for (const field of ['path', 'serverName', 'body'] as const) {
+    if (item.upstream[field] !== undefined) expect([field, request?.[field]]).toEqual([field, item.upstream[field]]);
+  }
   for (const [name, value] of Object.entries(item.upstream.headers ?? {})) {
     expect([name, seenHeader(request, name)]).toEqual([name, [value]]);
   }

@@ -28,6 +28,7 @@
   resources:
     - services
     - secrets
+    - configmaps
   verbs:
     - get
     - list
@@ -125,6 +126,7 @@
   resources:
     - services
     - secrets
+    - configmaps
   verbs:
     - get
     - list

@@ -48,6 +48,7 @@ function client() {
           headers: ['Host', 'a', ...(more.body === undefined ? [] : ['Content-Length', String(more.body.byteLength)])],
           body: more.body ?? null,
           connectTimeoutMs: 1_000,
+          writeTimeoutMs: 5_000,
           readTimeoutMs: more.readTimeoutMs ?? 5_000,
         },
         {
