@@ -18,6 +18,12 @@ import type { Credential } from '#table/credential-entry.ts';
 export const pluginOrder = [
   // Authentication: everything after it may depend on who the caller is (Kong: 1250).
   'key-auth',
+  // (1100) With `anonymous` on both, it lets in whom key-auth did not know.
+  'basic-auth',
+  // It goes by who the caller is (950).
+  'acl',
+  // It answers what all the others have let through (2).
+  'request-termination',
 ] as const;
 
 /** The kind of credential that a plugin goes by, read from Secrets labelled with its type. */
@@ -142,4 +148,6 @@ export interface Exchange {
 export interface Identity {
   readonly consumer: ConsumerIdentity;
   readonly credentialId?: string;
+  /** Groups that the plugin found out itself, such as those of a directory. */
+  readonly authenticatedGroups?: readonly string[];
 }

@@ -10,6 +10,8 @@ export interface ConsumerIdentity {
   readonly namespace: string;
   /** ACL groups, from Secrets labelled `acl`. Absent for none, like the lists below. */
   readonly groups?: readonly string[];
+  /** Whether a Secret that may name a further group cannot be read. */
+  readonly groupsAreUnknown?: true;
   /** Names of the KongConsumerGroups that the consumer is in. */
   readonly consumerGroups?: readonly string[];
   /** Keys of the plugins that are attached to the consumer. */

@@ -1,3 +1,5 @@
+import { orAnonymous } from '#plugins/anonymous.ts';
+import { quoted } from '#plugins/challenge.ts';
 import type { Exchange, PluginContext, PluginHandler, Refusal } from '#plugins/plugin.ts';
 import { findKey, type KeySearch } from './find-key.ts';
 import { hideKey } from './hide-key.ts';
@@ -9,9 +11,9 @@ interface Run {
   readonly context: PluginContext;
 }
 
-/** RFC 9110 section 11.6.1; a quoted string escapes its quotes and backslashes. */
+/** RFC 9110 section 11.6.1. */
 function challenge(realm: string | undefined): string {
-  return realm === undefined ? 'Key' : `Key realm="${realm.replaceAll(/["\\]/g, String.raw`\$&`)}"`;
+  return realm === undefined ? 'Key' : `Key realm=${quoted(realm)}`;
 }
 
 function unauthorized({ config }: Run, message: string, outcome: string): Refusal {
@@ -30,21 +32,10 @@ function check(run: Run, search: KeySearch): Refusal | undefined {
   return undefined;
 }
 
-/** What a failed check comes to when there is an anonymous consumer (kong-facts 1.7). */
-function orAnonymous({ config, exchange, context }: Run, refusal: Refusal | undefined): Refusal | undefined {
-  if (refusal === undefined || config.anonymous === undefined) return refusal;
-  const consumer = Object.hasOwn(context.consumers, config.anonymous) ? context.consumers[config.anonymous] : undefined;
-  if (consumer === undefined) {
-    const message = `anonymous consumer ${config.anonymous} is configured but doesn't exist`;
-    return { status: 500, message, outcome: 'anonymous-missing' };
-  }
-  exchange.setIdentity({ consumer });
-  return undefined;
-}
-
 function conclude(run: Run, search: KeySearch): Refusal | undefined | Promise<Refusal | undefined> {
   const hidden = hideKey(run.config, run.exchange, search);
-  const decide = (): Refusal | undefined => orAnonymous(run, check(run, search));
+  const decide = (): Refusal | undefined =>
+    orAnonymous({ ...run, anonymous: run.config.anonymous }, check(run, search));
   return hidden === undefined ? decide() : hidden.then(decide);
 }
 
