@@ -59,7 +59,7 @@ function pluginsPage(): string {
           ? ''
           : 'groupField' in credential
             ? `\n\nGroups: Secrets labelled \`konghq.com/credential: ${credential.type}\` with the data field \`${credential.groupField}\`.`
-            : `\n\nCredentials: Secrets labelled \`konghq.com/credential: ${credential.type}\` with the data field \`${credential.secretField}\`${credential.readableFields.length === 0 ? '' : `, and if you like ${credential.readableFields.map((field) => `\`${field}\``).join(', ')}`}.`;
+            : `\n\nCredentials: Secrets labelled \`konghq.com/credential: ${credential.type}\` with the data field${credential.nameField === undefined ? '' : `s \`${credential.nameField}\` and`} \`${credential.secretField}\`${credential.readableFields.length === 0 ? '' : `, and if you like ${credential.readableFields.map((field) => `\`${field}\``).join(', ')}`}.`;
       return `## ${name}\n\n${table(['field of `config`', 'type', 'default', 'meaning'], rows)}${secret}`;
     })
     .join('\n\n');

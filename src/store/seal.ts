@@ -13,7 +13,9 @@ import {
 
 /** The data fields of a type of credential; `plugins/plugin.ts` says what they are. */
 export interface CredentialFields {
-  readonly secretField: string;
+  /** Absent for a credential that proves nothing. */
+  readonly secretField?: string;
+  readonly nameField?: string;
   readonly hashField?: string;
   readonly readableFields: readonly string[];
 }
@@ -99,22 +101,45 @@ function digestOfHash(value: string, { type, sealing }: CredentialUse): SealedFi
   return { digest: sealing.digestOfHash(type, Buffer.from(hex, 'hex')).toString('base64url') };
 }
 
+/** The digest of a secret; with a name, of both: who has the one without the other has nothing. */
+const digestAs =
+  (name: string | undefined, { type, sealing }: CredentialUse): Keep =>
+  (value) => {
+    if (value === '') return { fault: 'is empty' };
+    const proof = name === undefined ? value : `${name}:${value}`;
+    return { digest: sealing.digest(type, proof).toString('base64url') };
+  };
+
+/** The name of a credential. RFC 7617 section 2 leaves no way to send one with a colon. */
+function nameOf(secret: KubernetesObject, field: string): { readonly field: string; readonly sealed: SealedField } {
+  const read = readField(secret, field);
+  if (read === undefined) return { field, sealed: { fault: 'is missing' } };
+  if ('fault' in read) return { field, sealed: read };
+  if (read.value === '') return { field, sealed: { fault: 'is empty' } };
+  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
+  if (/[:\u0000-\u001f\u007f]/.test(read.value))
+    return { field, sealed: { fault: 'has a colon or a control character' } };
+  return { field, sealed: { text: detached(read.value) } };
+}
+
 /**
  * The digest of what proves the caller, under the name of its field, whichever of the two fields has it: both
  * forms of one key meet. Who states both would change one of them some day and leave the other in force.
  */
-function proofFields(secret: KubernetesObject, use: CredentialUse): Kept {
-  const { type, fields, sealing } = use;
-  const { secretField, hashField } = fields;
-  const asDigest: Keep = (value) =>
-    value === '' ? { fault: 'is empty' } : { digest: sealing.digest(type, value).toString('base64url') };
+function proofFields(secret: KubernetesObject, secretField: string, use: CredentialUse): Kept {
+  const { fields } = use;
+  const { hashField, nameField } = fields;
+  const name = nameField === undefined ? undefined : nameOf(secret, nameField);
+  if (name !== undefined && name.sealed.fault !== undefined) return [[name.field, name.sealed]];
+  const asDigest = digestAs(name?.sealed.text, use);
   const plain = keepField(secret, secretField, asDigest);
   const hashed = hashField === undefined ? [] : keepField(secret, hashField, (value) => digestOfHash(value, use));
   if (plain.length > 0 && hashed.length > 0)
     return [[secretField, { fault: `stands beside ${hashField}; one is too many` }]];
   const [kept] = [...plain, ...hashed];
   if (kept === undefined) return [[secretField, { fault: 'is missing' }]];
-  return [kept[1].digest === undefined ? kept : [secretField, kept[1]]];
+  const proof = kept[1].digest === undefined ? kept : ([secretField, kept[1]] as const);
+  return name === undefined ? [proof] : [proof, [name.field, name.sealed]];
 }
 
 /** A credential: the digest of its secret, and what its plugin's schema lets anybody read. */
@@ -123,7 +148,7 @@ const credentialFields: Use = (secret, sealing) => {
   const fields = typeof type === 'string' ? sealing.fieldsOf(type) : undefined;
   if (fields === undefined || typeof type !== 'string') return [];
   return [
-    ...proofFields(secret, { type, fields, sealing }),
+    ...(fields.secretField === undefined ? [] : proofFields(secret, fields.secretField, { type, fields, sealing })),
     ...fields.readableFields.flatMap((field) => keepField(secret, field, asText)),
   ];
 };

@@ -1,4 +1,4 @@
-import type { ProofSchema } from '#plugins/plugin.ts';
+import type { GroupSchema, ProofSchema } from '#plugins/plugin.ts';
 import { credentialSchemas } from '#plugins/schemas.ts';
 import { consumersBySecret } from '#store/indexes.ts';
 import { findAnnotation, ourPrefix } from '#resources/annotations.ts';
@@ -6,12 +6,18 @@ import { credentialExpiry } from '#resources/credential-expiry.ts';
 import { credentialLabel, type Secret } from '#resources/secret.ts';
 import type { Problem } from '#resources/verdict.ts';
 import { annotationField } from './annotations.ts';
-import { proofSchema } from './sealing.ts';
 import { nothing, type RootKind } from './translation.ts';
 
 /** What a credential Secret comes to, or what is wrong with it. */
 export type ReadCredential =
-  | { readonly type: string; readonly digest: string; readonly expiresAtMs?: number }
+  | {
+      readonly type: string;
+      readonly digest: string;
+      /** What it is called besides its secret, such as a username. */
+      readonly name?: string;
+      readonly expiresAtMs?: number;
+    }
+  | { readonly group: string }
   | { readonly problems: readonly Problem[] };
 
 function fault(field: string, message: string): { readonly problems: readonly Problem[] } {
@@ -33,8 +39,23 @@ function unknownAnnotation({ metadata }: Secret): string | undefined {
   );
 }
 
+/** A group's name goes into a header, one of a list. */
+// eslint-disable-next-line no-control-regex -- control characters are what is looked for
+const notInList = /[,\u0000-\u001f\u007f]/;
+
+/** The group that a Secret puts its consumer in (kong-facts 4.6). */
+function readGroup({ sealed }: Secret, { groupField }: GroupSchema): ReadCredential {
+  const field = `data.${groupField}`;
+  const { text, fault: unreadable } = sealed?.[groupField] ?? {};
+  if (text === undefined) return fault(field, unreadable ?? 'is missing');
+  if (text === '') return fault(field, 'is empty');
+  return notInList.test(text) ? fault(field, 'has a comma or a control character') : { group: text };
+}
+
 /** Why a Secret has nothing that proves a caller. */
-function noProof({ sealed }: Secret, { secretField, hashField = secretField }: ProofSchema): ReadCredential {
+function noProof({ sealed }: Secret, { nameField, secretField, hashField = secretField }: ProofSchema): ReadCredential {
+  const ofName = nameField === undefined ? undefined : sealed?.[nameField]?.fault;
+  if (ofName !== undefined) return fault(`data.${nameField}`, ofName);
   const field = sealed?.[hashField]?.fault === undefined ? secretField : hashField;
   return fault(`data.${field}`, sealed?.[field]?.fault ?? 'is missing');
 }
@@ -42,15 +63,25 @@ function noProof({ sealed }: Secret, { secretField, hashField = secretField }: P
 /** Reads a credential out of a sealed Secret (kong-facts 4.6). */
 export function readCredential(secret: Secret): ReadCredential {
   const type = secret.metadata.labels?.[credentialLabel];
-  const schema = proofSchema(type ?? '');
+  const schema = credentialSchemas.get(type ?? '');
   if (type === undefined || schema === undefined) return { problems: [unsupportedType(type)] };
   const misspelt = unknownAnnotation(secret);
   if (misspelt !== undefined) return fault(annotationField(misspelt), 'no such annotation');
+  return 'groupField' in schema ? readGroup(secret, schema) : readProof(secret, type, schema);
+}
+
+function readProof(secret: Secret, type: string, schema: ProofSchema): ReadCredential {
   const digest = secret.sealed?.[schema.secretField]?.digest;
   if (digest === undefined) return noProof(secret, schema);
   const expiry = credentialExpiry(secret);
   if ('fault' in expiry) return fault(expiry.field, expiry.fault);
-  return { type, digest, ...(expiry.atMs === undefined ? {} : { expiresAtMs: expiry.atMs }) };
+  const name = schema.nameField === undefined ? undefined : secret.sealed?.[schema.nameField]?.text;
+  return {
+    type,
+    digest,
+    ...(name === undefined ? {} : { name }),
+    ...(expiry.atMs === undefined ? {} : { expiresAtMs: expiry.atMs }),
+  };
 }
 
 /**

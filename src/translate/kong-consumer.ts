@@ -1,6 +1,6 @@
 import type { KongConsumer } from '#resources/kong-consumer.ts';
 import { flatText, formatRef, refKey, type Ref } from '#resources/ref.ts';
-import { secret } from '#resources/secret.ts';
+import { secret, type Secret } from '#resources/secret.ts';
 import { uidFromRef } from '#resources/ids.ts';
 import type { Problem } from '#resources/verdict.ts';
 import type { ConsumerEntry } from '#table/consumer-entry.ts';
@@ -8,7 +8,7 @@ import type { ConsumerIdentity } from '#table/consumer-identity.ts';
 import type { CredentialEntry } from '#table/credential-entry.ts';
 import { unsupportedAnnotations } from './annotations.ts';
 import { controlPlaneRefProblems } from './control-plane-ref.ts';
-import { readCredential } from './credential.ts';
+import { readCredential, type ReadCredential } from './credential.ts';
 import { identityOf } from './find-consumer.ts';
 import { foreignClass } from './ingress-class.ts';
 import { membershipsOf } from './memberships.ts';
@@ -83,25 +83,39 @@ function translateCredential(object: KongConsumer, place: CredentialPlace, conte
       message: `${field}: ${formatRef(about)}: ${problem.message}`,
     }));
   }
+  return 'group' in read ? [] : claimedCredential(object, { ...place, about, found, read }, context);
+}
+
+/** A credential that can be read, and where. */
+interface ReadPlace extends CredentialPlace {
+  readonly about: Ref;
+  readonly found: Secret;
+  readonly read: Extract<ReadCredential, { readonly digest: string }>;
+}
+
+/** The entry of a credential, which claims its secret or, if it has one, its name among those of its type. */
+function claimedCredential(object: KongConsumer, place: ReadPlace, { ref }: Context): ClaimedEntry {
+  const { about, found, read } = place;
   const entry: CredentialEntry = {
     kind: 'credential',
     key: flatText('credential:', refKey(about), '@', refKey(ref)),
     digest: read.digest,
-    credentialId: found.metadata.uid ?? uidFromRef(about),
+    // Kong tells the upstream the username of a basic-auth credential, and the id of any other.
+    credentialId: read.name ?? found.metadata.uid ?? uidFromRef(about),
     consumer: place.identity,
     ...(read.expiresAtMs === undefined ? {} : { expiresAtMs: read.expiresAtMs }),
   };
-  const key: Claim = {
-    key: flatText('key:', read.digest),
+  const claim: Claim = {
+    key: read.name === undefined ? flatText('key:', read.digest) : flatText('name:', read.type, ':', read.name),
     owner: entry.key,
     // The older Secret has the key; of two consumers that list one Secret, the older.
     rank: flatText(rankOf(about, found), '|', rankOf(ref, object)),
-    what: flatText('the key of ', formatRef(about)),
-    field,
+    what: read.name === undefined ? flatText('the key of ', formatRef(about)) : flatText(read.type, ' ', read.name),
+    field: `credentials[${place.index}]`,
     holder: about,
     effect: 'credential not in force',
   };
-  return { entry, claims: place.names.concat(key) };
+  return { entry, claims: place.names.concat(claim) };
 }
 
 function translateConsumer(object: KongConsumer, context: Context): Translation {

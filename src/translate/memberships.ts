@@ -3,12 +3,13 @@ import { formatRef, type Ref } from '#resources/ref.ts';
 import type { Problem } from '#resources/verdict.ts';
 import type { View } from '#store/view.ts';
 import type { ConsumerIdentity } from '#table/consumer-identity.ts';
+import { aclGroupsOf } from './acl-groups.ts';
 import { groupFact } from './kong-consumer-group.ts';
 import { callerPlugins } from './plugin-references.ts';
 
 /** What comes with being this consumer, and what of it cannot be had. */
 export interface Memberships {
-  readonly of: Pick<ConsumerIdentity, 'consumerGroups' | 'plugins' | 'groupPlugins'>;
+  readonly of: Omit<ConsumerIdentity, 'id' | 'namespace' | 'username' | 'customId'>;
   readonly problems: readonly Problem[];
 }
 
@@ -56,9 +57,12 @@ export function membershipsOf(object: KongConsumer, { ref, view }: Place): Membe
   }
   const plugins = own.plugins.map(({ key }) => key);
   const problems = [...own.problems, ...groups.problems];
-  if (plugins.length + groups.names.length + groups.plugins.length + problems.length === 0) return noMemberships;
+  const acl = aclGroupsOf(object, { ref, view });
+  const count = plugins.length + groups.names.length + groups.plugins.length + problems.length;
+  if (count + Object.keys(acl).length === 0) return noMemberships;
   return {
     of: {
+      ...acl,
       ...(groups.names.length === 0 ? {} : { consumerGroups: groups.names }),
       ...(plugins.length === 0 ? {} : { plugins }),
       ...(groups.plugins.length === 0 ? {} : { groupPlugins: [...new Set(groups.plugins)] }),

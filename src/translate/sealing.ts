@@ -1,4 +1,3 @@
-import type { ProofSchema } from '#plugins/plugin.ts';
 import { credentialSchemas } from '#plugins/schemas.ts';
 import { sealSecret, type Sealing } from '#store/seal.ts';
 import { slimConfigMap } from '#store/slim-config-map.ts';
@@ -6,19 +5,16 @@ import type { RecordedChange } from '#store/store.ts';
 import type { Digest } from '#table/digest.ts';
 import { Redacted } from '#table/redacted.ts';
 
-/** The schema of a type of credential that proves something. */
-export function proofSchema(type: string): ProofSchema | undefined {
-  const schema = credentialSchemas.get(type);
-  return schema === undefined || 'groupField' in schema ? undefined : schema;
-}
-
 /**
  * How Secrets are sealed: of credentials the fields that the plugins' schemas name, by this digest; all of those
  * that a plugin takes values from, by default none.
  */
 export function sealingWith(digest: Digest, wants: Sealing['wants'] = () => false): Sealing {
   return {
-    fieldsOf: (type) => proofSchema(type),
+    fieldsOf(type) {
+      const schema = credentialSchemas.get(type);
+      return schema !== undefined && 'groupField' in schema ? { readableFields: [schema.groupField] } : schema;
+    },
     digest,
     digestOfHash: digest.ofHash,
     hide: (value) => new Redacted(value),
