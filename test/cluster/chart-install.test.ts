@@ -69,8 +69,10 @@ describeCluster('the chart on a real API server', () => {
     ['some namespaces', { ingressController: { watchNamespaces: ['a', 'b'] }, adminApi: { writes: true } }],
   ])('takes what is rendered with %s, without a warning', async ([, values]) => {
     const labels = ['pod-security.kubernetes.io/warn=restricted', 'pod-security.kubernetes.io/enforce=restricted'];
-    const { hostPort: _, ...http } = { ...(values['proxy'] as { http?: object } | undefined)?.http, hostPort: 0 };
-    const proxy = values['proxy'] === undefined ? {} : { proxy: { ...(values['proxy'] as object), http } };
+    // A port of the node is what `restricted` forbids.
+    const { http, tls, ...more } = (values['proxy'] ?? {}) as Values;
+    const off = [http, tls].map((port) => ({ ...(port as object | undefined), hostPort: null }));
+    const proxy = { proxy: { ...more, http: off[0], tls: off[1] } };
     await commands.kubectl(['label', 'namespace', 'gateways', '--overwrite', ...labels]);
     const objects = await template(controlPlane.access.programs.helm, { ...values, ...proxy });
     const { code, stderr } = await commands.tryKubectl(
@@ -143,7 +145,7 @@ describeCluster('the chart on a real API server', () => {
       env: { database: 'off', router_flavor: 'traditional' },
       deployment: { kong: { enabled: true }, daemonset: false },
       image: { pullPolicy: 'IfNotPresent' },
-      proxy: { http: { enabled: true, parameters: [] }, tls: { enabled: true } },
+      proxy: { http: { enabled: true, parameters: [] }, tls: { enabled: true, parameters: ['http2'] } },
       ingressController: {
         enabled: true,
         env: { kong_admin_tls_skip_verify: true, log_level: 'debug' },
@@ -158,7 +160,7 @@ describeCluster('the chart on a real API server', () => {
       'env',
       'ingressController.admissionWebhook',
       'ingressController.env.kong_admin_tls_skip_verify',
-      'proxy.tls',
+      'proxy.tls.parameters',
       'readinessProbe.httpGet',
     ]);
     expect(
