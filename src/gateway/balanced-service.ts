@@ -6,8 +6,8 @@ import { chooseLeastConnections } from './balance-least-connections.ts';
 import { chooseInTurn } from './balance-round-robin.ts';
 import type { ProxyExchange } from './exchange.ts';
 import { hashValue } from './hash-input.ts';
-import { noCounts, observe, type Observed } from './health.ts';
-import { peerName, weightOf, type Choose, type Peer } from './peer.ts';
+import { observe, type Observed } from './health.ts';
+import { newPeer, peerName, weightOf, type Choose, type Peer } from './peer.ts';
 
 /** The target of one attempt; it must be released. */
 export interface Choice {
@@ -38,19 +38,6 @@ export interface BalanceTimes {
 
 /** Told of a target that requests have found unhealthy. */
 export type OnSuspect = (service: string, target: string) => void;
-
-function newPeer(target: Target): Peer {
-  return {
-    target,
-    connections: 0,
-    latencyMs: 0,
-    measuredAtMs: 0,
-    current: 0,
-    counts: noCounts(),
-    passiveOutUntilMs: 0,
-    isProbedOut: false,
-  };
-}
 
 const isUsable = (peer: Peer, nowMs: number): boolean => !peer.isProbedOut && peer.passiveOutUntilMs <= nowMs;
 

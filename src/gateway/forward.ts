@@ -115,6 +115,8 @@ class Forwarding implements ResponseListener {
     if (this.#service.policy === undefined) return this.#services.balancer.next(this.#service);
     this.#choice?.release();
     this.#choice = this.#services.balancer.choose(this.#service, this.#exchange, this.#choice);
+    // A client that went away before has no other moment to tell it.
+    if (this.#exchange.response.destroyed) this.#choice?.release();
     return this.#choice?.target;
   }
 

@@ -1,5 +1,5 @@
 import type { Target } from '#table/service-entry.ts';
-import type { HealthCounts } from './health.ts';
+import { noCounts, type HealthCounts } from './health.ts';
 
 /** A target as the balancer of its service knows it. */
 export interface Peer {
@@ -18,6 +18,20 @@ export interface Peer {
   passiveOutUntilMs: number;
   /** Out because probes failed. */
   isProbedOut: boolean;
+}
+
+/** A target of which nothing is known yet. */
+export function newPeer(target: Target): Peer {
+  return {
+    target,
+    connections: 0,
+    latencyMs: 0,
+    measuredAtMs: 0,
+    current: 0,
+    counts: noCounts(),
+    passiveOutUntilMs: 0,
+    isProbedOut: false,
+  };
 }
 
 /** Share of the requests that a target gets, next to the others. */

@@ -195,6 +195,7 @@ export function tunnel(
   const target = to.service.policy === undefined ? services.balancer.next(to.service) : choice?.target;
   const upgrade = { exchange, ...to, requestId, services, sentAtMs: performance.now(), choice };
   to.client.socket.once('close', () => choice?.release());
+  if (to.client.socket.destroyed) choice?.release();
   if (target === undefined) return refuse(upgrade, 503, 'failure to get a peer from the ring-balancer');
   const sendTo = (address: string | undefined): void => {
     if (to.client.socket.destroyed) return;
