@@ -15,6 +15,7 @@ import type { TableEntry } from '#table/table-entry.ts';
 import { createTable } from '#table/table.ts';
 import { createServedTable } from '#gateway/served-table.ts';
 import { makePair, tlsSecret } from './support/certificates.ts';
+import { grant, group, inGroups, inNamespace, naming } from './support/membership-objects.ts';
 import { consumer, ingress, plugin, sealedSecret, service, slice } from './support/objects.ts';
 import { refOfAny } from './support/object-source.ts';
 
@@ -26,6 +27,8 @@ const put = (object: KubernetesObject): RecordedChange => ({ type: 'put', ref: r
 const name = fc.constantFrom('a', 'b', 'c');
 const stamp = fc.constantFrom(undefined, '2020-01-01T00:00:00Z', '2021-01-01T00:00:00Z');
 const names = fc.array(name, { maxLength: 3 });
+/** Names as `konghq.com/plugins` has them. */
+const plugins = fc.array(fc.constantFrom('a', 'b', 'c', 'other:a', 'bad:'), { maxLength: 3 });
 
 const sealing = sealingWith(makeDigest(Buffer.alloc(32, 7)));
 const pairs = [{}, { names: ['*.x'] }, { names: ['a'], notAfter: '2026-02-01T00:00:00Z' }].map(makePair);
@@ -60,7 +63,7 @@ const anyObject: fc.Arbitrary<KubernetesObject> = fc.oneof(
       name,
       path: fc.constantFrom('/', '/a', '/b', 'bad'),
       service: name,
-      plugins: names,
+      plugins,
       created: stamp,
       isBroken: fc.boolean(),
     })
@@ -68,7 +71,7 @@ const anyObject: fc.Arbitrary<KubernetesObject> = fc.oneof(
   fc
     .record({
       name,
-      type: fc.constantFrom('key-auth', 'no-such'),
+      type: fc.constantFrom('key-auth', 'request-termination', 'no-such'),
       config: fc.constantFrom({}, { key_names: ['x'] }, { wrong: 1 }, { anonymous: 'a' }),
       isDisabled: fc.boolean(),
       isGlobal: fc.boolean(),
@@ -81,8 +84,19 @@ const anyObject: fc.Arbitrary<KubernetesObject> = fc.oneof(
       credentials: names,
       created: stamp,
       class: fc.constantFrom('kong', 'other', undefined),
+      plugins,
+      groups: fc.uniqueArray(name, { maxLength: 2 }),
     })
-    .map(consumer),
+    .map(({ plugins: named, groups, ...fields }) => inGroups(naming(consumer(fields), named), groups)),
+  fc
+    .record({ name, class: fc.constantFrom('kong', 'kong', 'other'), plugins })
+    .map((fields) => naming(group(fields.name, fields.class), fields.plugins)),
+  fc
+    .record({ kind: fc.constantFrom('Ingress', 'KongConsumer'), name: fc.constantFrom(undefined, 'a', 'b') })
+    .map((to) => grant(to.kind, to.name)),
+  fc
+    .record({ name, type: fc.constantFrom('key-auth', 'request-termination'), isDisabled: fc.boolean() })
+    .map((fields) => inNamespace(plugin({ ...fields, config: {}, isGlobal: false }), 'other')),
   fc
     .record({
       name,
@@ -91,7 +105,7 @@ const anyObject: fc.Arbitrary<KubernetesObject> = fc.oneof(
       created: stamp,
     })
     .map(sealedSecret),
-  fc.record({ name, port: fc.constantFrom(80, 81), plugins: names }).map(service),
+  fc.record({ name, port: fc.constantFrom(80, 81), plugins }).map(service),
   fc.record({ name, service: name, address: fc.constantFrom('10.0.0.1', '10.0.0.2') }).map(slice),
   fc.record({ isDefault: fc.boolean() }).map(({ isDefault }) => ({
     apiVersion: 'networking.k8s.io/v1',
@@ -226,5 +240,40 @@ describe('the cost of a change', () => {
       isGlobal: false,
     });
     expect(engine.apply([put(broken)]).rootsRun).toBe(many + 1);
+  });
+});
+
+describe('the cost of a change to one of many who name a plugin', () => {
+  const many = 10_000;
+  const engine = createEngine(settings);
+  const consumerNamed = (i: number, username: string): KubernetesObject => {
+    const fields = { name: `c${i}`, username, credentials: [], created: undefined, class: 'kong' };
+    return inGroups(naming(consumer(fields), ['shared']), ['all']);
+  };
+  const routeNamed = (i: number): KubernetesObject =>
+    ingress({ name: `i${i}`, path: `/p${i}`, service: 's', plugins: ['shared'], created: undefined, isBroken: false });
+  const some = Array.from({ length: many }, (_, i) => i);
+  engine.apply([
+    put(plugin({ name: 'shared', type: 'request-termination', config: {}, isDisabled: false, isGlobal: false })),
+    put(group('all', 'kong')),
+    ...some.flatMap((i) => [put(consumerNamed(i, `c${i}`)), put(routeNamed(i))]),
+  ]);
+
+  test('one consumer among 10,000 re-runs itself alone', () => {
+    expect(engine.apply([put(consumerNamed(7, 'renamed'))]).rootsRun).toBe(1);
+  });
+
+  test('one Ingress among 10,000 re-runs itself alone', () => {
+    expect(engine.apply([put(routeNamed(7))]).rootsRun).toBe(1);
+  });
+
+  test('one that goes re-runs nobody', () => {
+    const ref = refOfAny(consumerNamed(8, ''));
+    expect(engine.apply([{ type: 'delete', ref }]).rootsRun).toBe(0);
+  });
+
+  test('a group that all are in re-runs itself alone while it has the same plugins', () => {
+    const changed = { ...group('all', 'kong'), spec: { tags: ['x'] } };
+    expect(engine.apply([put(changed)]).rootsRun).toBe(1);
   });
 });
