@@ -141,6 +141,15 @@ describe('of two plugins of one type the more specific runs', () => {
   });
 });
 
+test('of two that are equally specific the first named runs', async () => {
+  const slot = {
+    type: 'request-termination',
+    candidates: ['one', 'two'].map((key) => ({ key, scope: 'route' as const })),
+  };
+  const entries = ['one', 'two'].map((key) => terminating(key, { narrowedTo: 'consumers' }));
+  expect(await ask({ entries, slots: [slot], consumer: { ...nobody, plugins: ['two', 'one'] } })).toBe('one');
+});
+
 describe('whom a plugin runs for', () => {
   test.for(places)('%s: for the caller that it is attached to', async (place) => {
     const attached = [place];
