@@ -80,7 +80,7 @@ function orderingProblems(object: KongPlugin): Problem[] {
       if (phase !== 'access') return [notSupported(field, 'plugins are ordered in the phase access alone')];
       return types.flatMap((type): Problem[] => {
         if ((pluginOrder as readonly string[]).includes(type)) return [];
-        const message = `${field}: Latchkey has no plugin ${type}; it has ${pluginOrder.join(', ')}`;
+        const message = `${field}: Latchkey has no plugin ${type}`;
         return [{ reason: 'UnknownPlugin', field, message, effect: 'plugin not in force' }];
       });
     }),

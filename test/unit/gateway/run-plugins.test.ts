@@ -1,7 +1,8 @@
 /** Of several plugins of one type which runs for whom, and that what cannot run refuses (kong-facts 2.8, 4.7). */
 import { describe, expect, test } from 'vitest';
+import type { ProxyExchange } from '#gateway/exchange.ts';
 import { runPlugins } from '#gateway/run-plugins.ts';
-import type { Exchange, Identity, Refusal } from '#plugins/plugin.ts';
+import type { Identity, Refusal } from '#plugins/plugin.ts';
 import type { ConsumerIdentity } from '#table/consumer-identity.ts';
 import type { PluginEntry } from '#table/plugin-entry.ts';
 import type { PluginScope, PluginSlot, RouteEntry } from '#table/route-entry.ts';
@@ -98,7 +99,7 @@ async function ask({ entries, slots, consumer }: Asked): Promise<string | undefi
       return identity;
     },
     setIdentity: (known: Identity) => (identity = known),
-  } as unknown as Exchange;
+  } as unknown as ProxyExchange;
   if (consumer !== undefined) byKey.set('auth', authenticating(consumer));
   const auth: PluginSlot = { type: 'key-auth', candidates: [{ key: 'auth', scope: 'global' }] };
   const plugins = consumer === undefined ? slots : [auth, ...slots];
