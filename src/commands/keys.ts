@@ -27,6 +27,7 @@ async function keyHash(input: AsyncIterable<Buffer>): Promise<string> {
   const key = withoutLineEnd(text);
   if (key === '') throw new UsageError('there is no key on standard input');
   if (/[\r\n]/.test(key)) throw new UsageError('the key has more than one line, which no request could carry');
+  if (key.trim() !== key) throw new UsageError('the key begins or ends with white space, which no header can carry');
   return `sha256:${hash('sha256', key, 'hex')}`;
 }
 

@@ -68,6 +68,8 @@ export interface ServeOptions {
   readonly statusListen: ListenAddress | 'off';
   readonly ingressClass: string;
   readonly clusterDomain?: string;
+  /** Days before a key ends from which on people are warned; 0: they are not. */
+  readonly keyExpiryWarning: number;
   readonly drainDelayMs: number;
   readonly drainTimeoutMs: number;
   readonly logLevel: string;
@@ -107,6 +109,9 @@ export function serveOptions(): Option[] {
       .argParser(addressOrOff),
     ingressClassOption(),
     flag('--cluster-domain <domain>', 'domain of the cluster, at the end of the DNS names of Services'),
+    flag('--key-expiry-warning <days>', 'days before a key ends from which on its consumer says so; 0 for never')
+      .default(7)
+      .argParser(wholeNumber({ min: 0, max: 3650 })),
     flag('--drain-delay-ms <ms>', 'on SIGTERM: time between failing readiness and closing the listeners')
       .default(0)
       .argParser(wholeNumber({ min: 0, max: 600_000 })),

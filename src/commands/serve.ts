@@ -58,6 +58,8 @@ function refuseOnePortForTwo({ proxyListen, httpsListen }: ServeOptions): void {
   throw new UsageError(`--https-listen: the port ${httpsListen.port} is that of --proxy-listen`);
 }
 
+const dayMs = 86_400_000;
+
 async function startProxy({ setup, options, metrics }: Starting, log: Logger): Promise<Pipeline> {
   refuseOnePortForTwo(options);
   const { ingressClass, clusterDomain, defaultCertificate, httpsListen } = options;
@@ -66,6 +68,7 @@ async function startProxy({ setup, options, metrics }: Starting, log: Logger): P
       ...setup,
       translate: {
         ingressClass,
+        keyExpiryWarningMs: options.keyExpiryWarning * dayMs,
         ...(defaultCertificate === undefined ? {} : { defaultCertificate }),
         ...(clusterDomain === undefined ? {} : { clusterDomain }),
       },

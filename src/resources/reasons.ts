@@ -97,6 +97,14 @@ export const reasons = {
     meaning: 'A credential Secret lacks a field, has an empty one or one that cannot be read.',
     remedy: 'Correct the data field that the message names.',
   },
+  CredentialExpiring: {
+    meaning: 'A credential ends soon, by its `ttl` or by latchkey.dev/expires-at (--key-expiry-warning says how soon).',
+    remedy: 'Give the consumer a second key, move its callers to it, then take the old one away; see docs/keys.md.',
+  },
+  CredentialExpired: {
+    meaning: 'A credential has ended, by its `ttl` or by latchkey.dev/expires-at. To callers it is an unknown key.',
+    remedy: 'Delete the Secret and take it out of `credentials`, or give it another time to end.',
+  },
   UnsupportedCredentialType: {
     meaning: 'The label konghq.com/credential is absent or names a type that Latchkey does not support.',
     remedy: 'Label the Secret with a type that docs/reference/plugins.md lists, such as key-auth.',

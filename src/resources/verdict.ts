@@ -11,6 +11,8 @@ export type Effect =
   | 'credential not in force'
   | 'anonymous requests answer 500'
   | 'field ignored'
+  | 'in force until then'
+  | 'no longer in force, as it asks'
   | 'served all the same'
   | 'certificate not served'
   | 'default certificate served'

@@ -10,7 +10,17 @@ import type { Ref } from '#resources/ref.ts';
 import type { Verdict } from '#resources/verdict.ts';
 import type { KubernetesApi } from '#source/kubernetes-api.ts';
 import type { Logger } from '#telemetry/log.ts';
-import { conditionIn, conditionOf, ownConditionType, programmed, sayingOf, says, type Saying } from './conditions.ts';
+import {
+  conditionIn,
+  conditionOf,
+  credentialsExpiring,
+  expirySayingOf,
+  ownConditionType,
+  programmed,
+  sayingOf,
+  says,
+  type Saying,
+} from './conditions.ts';
 import { createDisputes } from './disputes.ts';
 import { fieldManagerOf, fieldsHeldAlone, managersIn, mayTakeFrom } from './field-owners.ts';
 import type { LatestObjects } from './latest-objects.ts';
@@ -35,6 +45,20 @@ interface ConditionPlan {
   readonly object: KubernetesObject;
   readonly type: string;
   readonly saying: Saying;
+  /** What `CredentialsExpiring` says; absent: it is not there. */
+  readonly expiry: Saying | undefined;
+}
+
+/** The condition `CredentialsExpiring` of a plan, as the list has it. */
+function expiryConditions({ object, expiry }: ConditionPlan, now: Date): object[] {
+  if (expiry === undefined) return [];
+  return [conditionOf(credentialsExpiring, expiry, conditionIn(object['status'], credentialsExpiring), now)];
+}
+
+/** Whether it says what it should, or is not there when it should not be. */
+function saysExpiry(object: KubernetesObject, expiry: Saying | undefined): boolean {
+  const condition = conditionIn(object['status'], credentialsExpiring);
+  return expiry === undefined ? condition === undefined : says(condition, expiry);
 }
 
 /** Names of the field managers that a refusal names; empty for any other error. */
@@ -63,8 +87,12 @@ export function createConditionWrite(options: ConditionWriteOptions) {
 
   const put = async (plan: ConditionPlan, force: { readonly force: boolean }, rest: readonly object[] = []) => {
     const { ref, object, type, saying } = plan;
-    const condition = conditionOf(type, saying, conditionIn(object['status'], type), new Date());
-    await apply(ref, object, { status: { conditions: [condition, ...rest] }, ...force });
+    const now = new Date();
+    const condition = conditionOf(type, saying, conditionIn(object['status'], type), now);
+    await apply(ref, object, {
+      status: { conditions: [condition, ...expiryConditions(plan, now), ...rest] },
+      ...force,
+    });
   };
 
   /** `Programmed`, unless we gave way to another controller on this object: then our own type stands beside it. */
@@ -126,7 +154,9 @@ export function createConditionWrite(options: ConditionWriteOptions) {
       if ((object.metadata.generation ?? 0) > generation) return undefined;
       const saying = sayingOf(verdict);
       const type = typeFor(object);
-      if (!says(conditionIn(object['status'], type), saying)) return { ref, object, type, saying };
+      const expiry = expirySayingOf(verdict);
+      const isSaid = says(conditionIn(object['status'], type), saying) && saysExpiry(object, expiry);
+      if (!isSaid) return { ref, object, type, saying, expiry };
       disputes.settled(ref);
       return undefined;
     },

@@ -20,7 +20,10 @@ export type Saying = Omit<Condition, 'type' | 'lastTransitionTime'>;
 /** Whether requests meet an object as its author wrote it (kong-facts 4.2). */
 export const programmed = 'Programmed';
 
-/** The same in a type that nobody else writes, for where another controller writes `Programmed`. */
+/** Whether keys of a consumer end soon or have ended. It is there only while it is True. */
+export const credentialsExpiring = 'CredentialsExpiring';
+
+/** The same as `Programmed` in a type that nobody else writes, for where another controller writes `Programmed`. */
 export function ownConditionType(ingressClass: string): string {
   return `${ingressClass}.latchkey.dev/${programmed}`;
 }
@@ -47,6 +50,8 @@ const effects: Readonly<Record<Effect, 'grave' | 'mild'>> = {
   'certificate not served': 'grave',
   'default certificate served': 'grave',
   'last good version in force': 'grave',
+  'no longer in force, as it asks': 'mild',
+  'in force until then': 'mild',
   'served all the same': 'mild',
   'the first is in force': 'mild',
   'field ignored': 'mild',
@@ -89,13 +94,21 @@ function problemsText(head: string, sorted: readonly Problem[]): string {
   return `${cutText(text, messageLimitBytes - byteLength(remedy), cutMark)}${remedy}`;
 }
 
+const observedOf = (generation: number | undefined): Pick<Saying, 'observedGeneration'> =>
+  generation === undefined ? {} : { observedGeneration: generation };
+
+const byGravity = (problems: readonly Problem[]): Problem[] => problems.toSorted((a, b) => gravity(a) - gravity(b));
+
+/** A key that ends does what its author wrote: it is told in a condition of its own, beside `Programmed`. */
+const isOfExpiry = ({ reason }: Problem): boolean => reason === 'CredentialExpiring' || reason === 'CredentialExpired';
+
 /**
  * What a verdict comes to. `Programmed` is False as soon as anything that the object asks for is not in
  * force, such as one of three keys; it stays True when a field is merely ignored, and says so.
  */
 export function sayingOf({ problems, generation }: Verdict): Saying {
-  const observed = generation === undefined ? {} : { observedGeneration: generation };
-  const sorted = problems.toSorted((a, b) => gravity(a) - gravity(b));
+  const observed = observedOf(generation);
+  const sorted = byGravity(problems.filter((problem) => !isOfExpiry(problem)));
   const worst = sorted[0];
   if (worst === undefined) return { status: 'True', reason: programmed, message: inForce, ...observed };
   if (isMild(worst)) {
@@ -103,6 +116,14 @@ export function sayingOf({ problems, generation }: Verdict): Saying {
   }
   const reason: Reason = worst.reason;
   return { status: 'False', reason, message: problemsText('', sorted), ...observed };
+}
+
+/** What is said of keys that end soon or have ended; undefined when none does: then there is no such condition. */
+export function expirySayingOf({ problems, generation }: Verdict): Saying | undefined {
+  const sorted = byGravity(problems.filter((problem) => isOfExpiry(problem)));
+  const worst = sorted[0];
+  if (worst === undefined) return undefined;
+  return { status: 'True', reason: worst.reason, message: problemsText('', sorted), ...observedOf(generation) };
 }
 
 /** Whether a condition says just that. Since when, and who wrote it, does not matter. */

@@ -1,7 +1,7 @@
 import type { GroupSchema, ProofSchema } from '#plugins/plugin.ts';
 import { credentialSchemas } from '#plugins/schemas.ts';
 import { consumersBySecret } from '#store/indexes.ts';
-import { findAnnotation, ourPrefix } from '#resources/annotations.ts';
+import { expiresAtAnnotation, findAnnotation, ourPrefix } from '#resources/annotations.ts';
 import { credentialExpiry } from '#resources/credential-expiry.ts';
 import { credentialLabel, type Secret } from '#resources/secret.ts';
 import type { Problem } from '#resources/verdict.ts';
@@ -44,7 +44,11 @@ function unknownAnnotation({ metadata }: Secret): string | undefined {
 const notInList = /[,\u0000-\u001f\u007f]/;
 
 /** The group that a Secret puts its consumer in (kong-facts 4.6). */
-function readGroup({ sealed }: Secret, { groupField }: GroupSchema): ReadCredential {
+function readGroup({ metadata, sealed }: Secret, { groupField }: GroupSchema): ReadCredential {
+  // Ignored, it would leave somebody in the group for ever.
+  if (metadata.annotations?.[expiresAtAnnotation] !== undefined) {
+    return fault(annotationField(expiresAtAnnotation), 'has no meaning for a group: only what proves a caller can end');
+  }
   const field = `data.${groupField}`;
   const { text, fault: unreadable } = sealed?.[groupField] ?? {};
   if (text === undefined) return fault(field, unreadable ?? 'is missing');

@@ -2,13 +2,14 @@ import type { KongConsumer } from '#resources/kong-consumer.ts';
 import { flatText, formatRef, refKey, type Ref } from '#resources/ref.ts';
 import { secret, type Secret } from '#resources/secret.ts';
 import { uidFromRef } from '#resources/ids.ts';
-import type { Problem } from '#resources/verdict.ts';
+import type { Problem, TimedProblem } from '#resources/verdict.ts';
 import type { ConsumerEntry } from '#table/consumer-entry.ts';
 import type { ConsumerIdentity } from '#table/consumer-identity.ts';
 import type { CredentialEntry } from '#table/credential-entry.ts';
 import { unsupportedAnnotations } from './annotations.ts';
 import { controlPlaneRefProblems } from './control-plane-ref.ts';
 import { readCredential, type ReadCredential } from './credential.ts';
+import { expiryProblems } from './expiry-problems.ts';
 import { identityOf } from './find-consumer.ts';
 import { foreignClass } from './ingress-class.ts';
 import { membershipsOf } from './memberships.ts';
@@ -118,6 +119,18 @@ function claimedCredential(object: KongConsumer, place: ReadPlace, { ref }: Cont
   return { entry, claims: place.names.concat(claim) };
 }
 
+function timedProblems(
+  translated: ClaimedEntry | readonly Problem[],
+  { name, index }: Pick<CredentialPlace, 'name' | 'index'>,
+  { ref, settings }: Context,
+): TimedProblem[] {
+  if (!('entry' in translated) || translated.entry.kind !== 'credential') return [];
+  const { expiresAtMs } = translated.entry;
+  if (expiresAtMs === undefined) return [];
+  const about: Ref = { kind: 'Secret', namespace: ref.namespace, name };
+  return expiryProblems({ field: `credentials[${index}]`, about, atMs: expiresAtMs }, settings.keyExpiryWarningMs ?? 0);
+}
+
 function translateConsumer(object: KongConsumer, context: Context): Translation {
   const problems: Problem[] = [
     ...nameProblems(object),
@@ -131,13 +144,16 @@ function translateConsumer(object: KongConsumer, context: Context): Translation 
   const identity = identityOf(object, memberships);
   const consumer: ConsumerEntry = { kind: 'consumer', key: flatText('consumer:', refKey(context.ref)), identity };
   const entries: ClaimedEntry[] = [{ entry: consumer, claims: names }];
+  const timed: TimedProblem[] = [];
   for (const [index, name] of (object.credentials ?? []).entries()) {
     if (object.credentials?.indexOf(name) !== index) continue; // listed twice: once is enough
     const translated = translateCredential(object, { name, index, identity, names }, context);
     if (Array.isArray(translated)) problems.push(...translated);
     else entries.push(translated);
+    timed.push(...timedProblems(translated, { name, index }, context));
   }
-  return { entries: entries.slice(), problems }; // a copy: what grew keeps room for sixteen more
+  // Copies: what grew keeps room for sixteen more.
+  return { entries: entries.slice(), problems, ...(timed.length === 0 ? {} : { timed: timed.slice() }) };
 }
 
 /** A consumer: its name, and a credential for each Secret it lists. */

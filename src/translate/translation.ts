@@ -46,6 +46,8 @@ export interface TranslateSettings {
   readonly ingressClass: string;
   /** Secret of the certificate for clients that name no host, or one that no Ingress has. */
   readonly defaultCertificate?: { readonly namespace: string; readonly name: string };
+  /** How long before a credential ends people are warned, in milliseconds; absent or 0: not at all. */
+  readonly keyExpiryWarningMs?: number;
   /** Domain of the cluster's DNS; without it the names of Services end in `.svc`. */
   readonly clusterDomain?: string;
 }

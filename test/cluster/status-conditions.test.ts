@@ -82,6 +82,26 @@ describeCluster('conditions', () => {
     expect(message).toMatch(/^In force, with exceptions: consumerGroups: is not supported yet – field ignored\. /);
   });
 
+  test('a key that ends soon is told beside Programmed, and no longer once it does not', async () => {
+    const object = ref('KongConsumer', 'expiring');
+    await create(object);
+    replica.say(object, {
+      reason: 'CredentialExpiring',
+      message: 'credentials[0]: Secret x/y expires at 2199-01-01T00:00:00Z',
+      effect: 'in force until then',
+    });
+    const condition = await replica.told(object, { type: 'CredentialsExpiring', status: 'True' });
+    expect(condition.message).toContain('Secret x/y expires at 2199-01-01T00:00:00Z – in force until then. ');
+    await replica.told(object, { status: 'True', message: 'In force: requests meet it.' });
+    replica.say(object);
+    await replica.seen('the condition is gone', () => {
+      const status = replica.object(object)?.['status'];
+      return (
+        conditionIn(status, 'Programmed') !== undefined && conditionIn(status, 'CredentialsExpiring') === undefined
+      );
+    });
+  });
+
   test('lastTransitionTime changes with the status, not with the message', async () => {
     const object = ref('KongConsumer', 'since');
     await create(object);

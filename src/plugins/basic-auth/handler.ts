@@ -42,6 +42,7 @@ function check({ realm }: BasicAuthConfig, exchange: Exchange, found: Found | un
   if (found === undefined) return refuse('no-credentials');
   if (found.pair === undefined) return refuse('unreadable-credentials');
   const credential = exchange.findCredential('basic-auth', found.pair);
+  if (credential === 'wrong-namespace') return refuse(credential);
   if (typeof credential === 'string') return refuse(`${credential}-credentials`);
   exchange.setIdentity({ consumer: credential.consumer, credentialId: credential.credentialId });
   return undefined;

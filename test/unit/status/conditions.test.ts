@@ -1,7 +1,15 @@
 import { expect, test } from 'vitest';
 import { reasons } from '#resources/reasons.ts';
 import type { Effect, Problem } from '#resources/verdict.ts';
-import { conditionIn, conditionOf, isInForce, sayingOf, says, type Condition } from '#status/conditions.ts';
+import {
+  conditionIn,
+  conditionOf,
+  expirySayingOf,
+  isInForce,
+  sayingOf,
+  says,
+  type Condition,
+} from '#status/conditions.ts';
 import { badConfig, ignored, noSecret } from '../../support/status-objects.ts';
 
 const ref = { kind: 'KongConsumer', namespace: 'default', name: 'alice' };
@@ -98,3 +106,32 @@ test.for([undefined, null, {}, { conditions: null }, { conditions: 'x' }, { cond
     expect(conditionIn(status, 'Programmed')).toBeUndefined();
   },
 );
+
+const expiring: Problem = {
+  reason: 'CredentialExpiring',
+  message: 'credentials[0]: Secret a/x expires at 2026-12-01T00:00:00Z',
+  effect: 'in force until then',
+};
+const expired: Problem = {
+  reason: 'CredentialExpired',
+  message: 'credentials[1]: Secret a/y expired at 2026-11-01T00:00:00Z',
+  effect: 'no longer in force, as it asks',
+};
+
+test('keys that end do what they ask for: Programmed does not speak of them', () => {
+  expect(sayingOf(verdict(expiring, expired))).toEqual(sayingOf(verdict()));
+  expect(isInForce(verdict(expiring, expired))).toBe(true);
+  expect(sayingOf(verdict(expired, noSecret('a', 'z')))).toEqual(sayingOf(verdict(noSecret('a', 'z'))));
+});
+
+test('a condition of their own names them and the times, those that have ended first', () => {
+  expect(expirySayingOf(verdict(noSecret('a', 'z')))).toBeUndefined();
+  expect(expirySayingOf(verdict(expiring))).toMatchObject({ status: 'True', reason: 'CredentialExpiring' });
+  const { status, reason, message, observedGeneration } = expirySayingOf(verdict(expiring, expired)) ?? {};
+  expect([status, reason, observedGeneration]).toEqual(['True', 'CredentialExpired', 3]);
+  expect(message).toBe(
+    '[1/2] credentials[1]: Secret a/y expired at 2026-11-01T00:00:00Z – no longer in force, as it asks. ' +
+      '[2/2] credentials[0]: Secret a/x expires at 2026-12-01T00:00:00Z – in force until then. ' +
+      `${reasons.CredentialExpired.remedy} ${reasons.CredentialExpiring.remedy}`,
+  );
+});
