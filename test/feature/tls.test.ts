@@ -137,4 +137,4 @@ test('a client that never finishes its handshake holds up no end', async () => {
   const ends = silentOnes.map(ended);
   await other.stop(100);
   await Promise.all(ends);
-});
+}, 5_000); // half of the time that a handshake may take

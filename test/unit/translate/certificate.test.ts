@@ -133,6 +133,17 @@ describe('a certificate', () => {
   });
 });
 
+test('a certificate that nothing names goes to no worker, until something does', () => {
+  const engine = createEngine({ ingressClass: 'kong' });
+  expect(engine.apply([put(secret(good))]).put).toEqual([]);
+  expect(engine.apply([put(ingress)]).put.map(({ key }) => key)).toEqual([
+    'server-name:default/web/a.example.com',
+    'certificate:default/cert',
+  ]);
+  const { remove } = engine.apply([{ type: 'delete', ref: refOfAny(ingress) }]);
+  expect(remove.map(({ kind }) => kind).toSorted()).toEqual(['certificate', 'server-name']);
+});
+
 describe('the cost of a Secret', () => {
   const engine = createEngine({ ingressClass: 'kong' });
   const many = Array.from({ length: 1_000 }, (_, i) => ({
