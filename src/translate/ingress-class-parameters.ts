@@ -1,7 +1,6 @@
 import { ingressClass, type IngressClass } from '#resources/ingress-class.ts';
-import { ingressClassParameters, type IngressClassParameters } from '#resources/ingress-class-parameters.ts';
+import { ingressClassParameters } from '#resources/ingress-class-parameters.ts';
 import type { Ref } from '#resources/ref.ts';
-import type { Problem } from '#resources/verdict.ts';
 import type { Fact, View } from '#store/view.ts';
 import { nothing, type Context, type RootKind } from './translation.ts';
 
@@ -64,23 +63,5 @@ export const ingressClassRoot: RootKind<IngressClass> = {
     if (!('fault' in found)) return nothing;
     const message = `${field}: ${found.fault}, so the defaults hold`;
     return { entries: [], problems: [{ reason: 'ParametersNotFound', field, message, effect: 'field ignored' }] };
-  },
-};
-
-const instead = {
-  serviceUpstream: 'requests go to the endpoints of each Service',
-  enableLegacyRegexDetection: 'a path is a regular expression only when it begins with /~',
-} as const;
-
-/** Settings of an ingress class: none of them does anything yet, and whoever turns one on is told. */
-export const ingressClassParametersRoot: RootKind<IngressClassParameters> = {
-  translate({ spec = {} }) {
-    const fields = (Object.keys(instead) as (keyof typeof instead)[]).filter((name) => spec[name] === true);
-    const problems = fields.map((name): Problem => {
-      const path = `spec.${name}`;
-      const message = `${path}: is not supported yet: ${instead[name]}`;
-      return { reason: 'NotSupported', field: path, message, effect: 'field ignored' };
-    });
-    return { entries: [], problems };
   },
 };

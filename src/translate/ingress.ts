@@ -5,7 +5,8 @@ import type { PathMatch, RouteEntry } from '#table/route-entry.ts';
 import { unsupportedAnnotations } from './annotations.ts';
 import { isHost } from './host-name.ts';
 import { foreignClass } from './ingress-class.ts';
-import { pathMatchOf } from './path-match.ts';
+import { classSettings } from './ingress-class-parameters.ts';
+import { pathMatchOf, type PathReading } from './path-match.ts';
 import { pluginChain } from './plugin-chain.ts';
 import { rankOf } from './rank.ts';
 import { rewriteFault } from './rewrite.ts';
@@ -28,6 +29,9 @@ interface Place {
   readonly fault?: string;
 }
 
+/** What its annotations and its class say of all routes of an Ingress. */
+type IngressSettings = RouteSettings & PathReading;
+
 type Rule = NonNullable<NonNullable<Ingress['spec']>['rules']>[number];
 
 /** The hosts of a rule: its own and the aliases; of a rule without a host just the aliases, if there are any. */
@@ -39,11 +43,11 @@ function hostsOfRule(rule: Rule, r: number, aliases: readonly string[], problems
   return [];
 }
 
-function placesOfRule(rule: Rule, r: number, settings: RouteSettings, problems: Problem[]): Place[] {
+function placesOfRule(rule: Rule, r: number, settings: IngressSettings, problems: Problem[]): Place[] {
   const hosts = hostsOfRule(rule, r, settings.hostAliases, problems);
   return (rule.http?.paths ?? []).flatMap((path, p) => {
     const field = `spec.rules[${r}].http.paths[${p}]`;
-    const match = pathMatchOf(path.path, path.pathType ?? 'ImplementationSpecific', settings.regexPrefix);
+    const match = pathMatchOf(path.path, path.pathType ?? 'ImplementationSpecific', settings);
     if ('fault' in match) {
       refuse(`${field}.path`, match.fault, problems);
       return [];
@@ -58,7 +62,7 @@ function placesOfRule(rule: Rule, r: number, settings: RouteSettings, problems: 
 }
 
 /** All places of an Ingress; those that cannot be read are told in `problems`. */
-function placesOf(object: Ingress, settings: RouteSettings, problems: Problem[]): Place[] {
+function placesOf(object: Ingress, settings: IngressSettings, problems: Problem[]): Place[] {
   const places = (object.spec?.rules ?? []).flatMap((rule, r) => placesOfRule(rule, r, settings, problems));
   const backend = object.spec?.defaultBackend;
   if (backend === undefined) return places;
@@ -157,7 +161,8 @@ function routeOf(
 
 function translateIngress(object: Ingress, context: Context): Translation {
   const problems: Problem[] = unsupportedAnnotations(object);
-  const settings = routeSettings(object, problems);
+  const hasLegacyRegexes = classSettings(context).enableLegacyRegexDetection;
+  const settings = { ...routeSettings(object, problems), hasLegacyRegexes };
   const chainProblems = new Map<string, Problem>();
   const entries = placesOf(object, settings, problems).map((place) => {
     const chain = pluginChain(object, serviceOf(place.backend, context), context);

@@ -5,21 +5,31 @@ import type { PathMatch } from '#table/route-entry.ts';
 /** How an Ingress marks a path as a regular expression unless it says otherwise (kong-facts 4.8). */
 export const usualRegexPrefix = '/~';
 
+/** How it can be told that a path is a regular expression. */
+export interface PathReading {
+  /** What such a path begins with. */
+  readonly regexPrefix: string;
+  /** Whether one with characters that are rare in paths is one too (kong-facts 4.8). */
+  readonly hasLegacyRegexes: boolean;
+}
+
+const usualReading: PathReading = { regexPrefix: usualRegexPrefix, hasLegacyRegexes: false };
+const plainPath = /^[a-zA-Z0-9.\-_~/%]*$/;
+
 /**
  * How a path of an Ingress is compared
  * (https://kubernetes.io/docs/concepts/services-networking/ingress/#path-types, kong-facts 4.8). Its
  * characters mean themselves, and it is brought to the same spelling as the paths of requests.
- *
- * @param regexPrefix what a path that is a regular expression begins with
  */
 export function pathMatchOf(
   text: string | undefined,
   pathType: string,
-  regexPrefix = usualRegexPrefix,
+  { regexPrefix, hasLegacyRegexes }: PathReading = usualReading,
 ): PathMatch | { readonly fault: string } {
   const path = text === undefined || text === '' ? '/' : text;
   if (!path.startsWith('/')) return { fault: 'must begin with a slash' };
   if (path.startsWith(regexPrefix)) return regexMatch(path.slice(regexPrefix.length));
+  if (hasLegacyRegexes && !plainPath.test(path)) return regexMatch(path);
   const normal = normalizePath(path);
   if ('fault' in normal) return { fault: `has a character or an encoding (${normal.fault}) that no request may have` };
   if (pathType === 'Exact') return { type: 'exact', value: normal.path };

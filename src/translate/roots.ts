@@ -1,5 +1,5 @@
 import { ingressRoot } from './ingress.ts';
-import { ingressClassParametersRoot, ingressClassRoot } from './ingress-class-parameters.ts';
+import { ingressClassRoot } from './ingress-class-parameters.ts';
 import { kongConsumerRoot } from './kong-consumer.ts';
 import { kongConsumerGroupRoot } from './kong-consumer-group.ts';
 import { kongClusterPluginRoot, kongPluginRoot } from './kong-plugin.ts';
@@ -20,7 +20,6 @@ const roots: Readonly<Record<string, RootKind<never> | undefined>> = {
   KongPlugin: kongPluginRoot,
   KongClusterPlugin: kongClusterPluginRoot,
   IngressClass: ingressClassRoot,
-  IngressClassParameters: ingressClassParametersRoot,
   KongUpstreamPolicy: kongUpstreamPolicyRoot,
 };
 

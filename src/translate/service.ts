@@ -1,6 +1,7 @@
 import { service, type Service } from '#resources/service.ts';
 import type { Problem } from '#resources/verdict.ts';
 import type { ServiceEntry } from '#table/service-entry.ts';
+import { classSettings } from './ingress-class-parameters.ts';
 import { annotationField, annotationReader, unsupportedAnnotations } from './annotations.ts';
 import { attachedPlugins } from './plugin-references.ts';
 import { portsOf, serviceTarget, targetsOf } from './targets.ts';
@@ -88,7 +89,9 @@ export const serviceRoot: RootKind<Service> = {
   translate(object, context): Translation {
     const problems: Problem[] = unsupportedAnnotations(object);
     const settings = settingsOf(object, context, problems);
-    const isWhole = sendsToService(object.metadata.annotations?.['ingress.kubernetes.io/service-upstream'], problems);
+    const isWhole =
+      sendsToService(object.metadata.annotations?.['ingress.kubernetes.io/service-upstream'], problems) ||
+      classSettings(context).serviceUpstream;
     const blocking = problems.find((problem) => problem.effect === 'route answers 503');
     // Its plugins close its routes one by one, in the chain of each.
     const { ref, view } = context;
