@@ -116,6 +116,14 @@ const benches: Readonly<Record<string, Bench>> = {
       return scaleBench({ ...size, changes: count(flags, 'changes') });
     },
   },
+  router: {
+    measures: 'a match and a change with 10, 1,000 and 100,000 routes, and their memory',
+    flags: '',
+    async run() {
+      const { routerBench } = await import('./router.ts');
+      return routerBench();
+    },
+  },
   'credential-index': {
     measures: 'speed and memory of the credential index with up to 1,000,000 keys',
     flags: '',

@@ -1,19 +1,10 @@
-import { RE2JS } from 're2js';
 import type { RouteEntry } from '#table/route-entry.ts';
-
-/** Compiled once a route; a route that is replaced takes its expression along. */
-const expressions = new WeakMap<RouteEntry, RE2JS>();
-
-function expressionOf(route: RouteEntry, source: string): RE2JS {
-  let expression = expressions.get(route);
-  if (expression === undefined) expressions.set(route, (expression = RE2JS.compile(source)));
-  return expression;
-}
+import { pathExpression } from './path-expression.ts';
 
 /** The groups of a route's regular expression in a path that it matched; none for other paths. */
 function groupsOf(route: RouteEntry, path: string): (group: number) => string {
   if (route.path.type !== 'regex') return () => '';
-  const matcher = expressionOf(route, route.path.value).matcher(path);
+  const matcher = pathExpression(route, route.path.value).matcher(path);
   return matcher.lookingAt() ? (group) => matcher.group(group) ?? '' : () => '';
 }
 

@@ -1,4 +1,3 @@
-import type { CertificateEntry, ServerNameEntry } from '#table/certificate-entry.ts';
 import { openCredentialIndex, type CredentialIndexReader } from '#table/credential-index-reader.ts';
 import type { TablePatch, WorkerEntry } from '#table/patch.ts';
 import type { PluginEntry } from '#table/plugin-entry.ts';
@@ -27,9 +26,8 @@ function opened({ hiddenConfig, ...entry }: PluginEntry): PluginEntry {
 
 /** An empty copy at number 0; the first patch must bring the credential index. */
 export function createServedTable(): ServedTable {
-  const kinds = new Map<string, WorkerEntry['kind']>();
-  /** Entries that are about TLS; they are found by what is in them, not by their key. */
-  const tls = new Map<string, CertificateEntry | ServerNameEntry>();
+  /** By key, as they came. What is not found by its key is found elsewhere by what is in it. */
+  const entries = new Map<string, WorkerEntry>();
   const serverNames = createServerNames();
   const services = new Map<string, ServiceEntry>();
   const plugins = new Map<string, PluginEntry>();
@@ -37,25 +35,21 @@ export function createServedTable(): ServedTable {
   let credentials: CredentialIndexReader | undefined;
 
   const remove = (key: string): void => {
-    const kind = kinds.get(key);
-    kinds.delete(key);
-    if (kind === 'route') router.remove(key);
-    if (kind === 'service') services.delete(key);
-    if (kind === 'plugin') plugins.delete(key);
-    const entry = tls.get(key);
+    const entry = entries.get(key);
     if (entry === undefined) return;
-    serverNames.remove(entry);
-    tls.delete(key);
+    entries.delete(key);
+    if (entry.kind === 'route') router.remove(entry);
+    if (entry.kind === 'service') services.delete(key);
+    if (entry.kind === 'plugin') plugins.delete(key);
+    if (entry.kind === 'certificate' || entry.kind === 'server-name') serverNames.remove(entry);
   };
 
   const put = (entry: WorkerEntry): void => {
-    kinds.set(entry.key, entry.kind);
+    entries.set(entry.key, entry);
     if (entry.kind === 'route') router.add(entry);
     if (entry.kind === 'service') services.set(entry.key, entry);
     if (entry.kind === 'plugin') plugins.set(entry.key, opened(entry));
-    if (entry.kind !== 'certificate' && entry.kind !== 'server-name') return;
-    serverNames.put(entry);
-    tls.set(entry.key, entry);
+    if (entry.kind === 'certificate' || entry.kind === 'server-name') serverNames.put(entry);
   };
 
   return {

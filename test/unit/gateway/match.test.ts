@@ -22,7 +22,7 @@ function hostPlace(route: RouteEntry, host: string): number | undefined {
   if (route.path.type === 'default') return 3;
   if (route.host === '') return 2;
   if (route.host === host) return 0;
-  return host.includes('.') && route.host === oneLabelLess(host) ? 1 : undefined;
+  return host.indexOf('.') > 0 && route.host === oneLabelLess(host) ? 1 : undefined;
 }
 
 function elementsOf(path: string): string[] {
@@ -106,7 +106,9 @@ const pathMatch: fc.Arbitrary<PathMatch> = fc.oneof(
   path.map((value): PathMatch => ({ type: 'exact', value })),
   withoutSlash.map((value): PathMatch => ({ type: 'prefix', value })),
   path.map((value): PathMatch => ({ type: 'string-prefix', value })),
-  fc.constantFrom('/a', '/[ab]', '/a/.*', '/(?:a|b)b?/').map((value): PathMatch => ({ type: 'regex', value })),
+  fc
+    .constantFrom('/a', '/[ab]', '/a/.*', '/(?:a|b)b?/', '/b|/a', '/ab*', '/ab{0}/', '(?i)/A')
+    .map((value): PathMatch => ({ type: 'regex', value })),
   fc.constant<PathMatch>({ type: 'default' }),
 );
 
@@ -186,7 +188,7 @@ describe('the order of routes', () => {
           for (const i of toggles) {
             const entry = routes[i];
             if (entry === undefined) continue;
-            if (present.delete(entry.key)) router.remove(entry.key);
+            if (present.delete(entry.key)) router.remove(entry);
             else {
               present.set(entry.key, entry);
               router.add(entry);
@@ -217,6 +219,22 @@ test('any host, path and expression is answered, and in linear time', () => {
   expect(process.cpuUsage().user - startedMs).toBeLessThan(20e6);
 });
 
+test('any text that is an expression can be a route', () => {
+  const paths = fc.constantFrom('/', '/a', '/ab/c', '/%2Fa', '//', '');
+  fc.assert(
+    fc.property(fc.string({ unit: 'grapheme' }), paths, (value, anyPath) => {
+      if (!isExpression(value)) return;
+      const router = createRouter();
+      const entry = entryAt({ type: 'regex', value });
+      router.add(entry);
+      const isTaken = RE2JS.compile(value).matcher(anyPath).lookingAt();
+      expect(router.match('', anyPath, plain)?.route.key).toBe(isTaken ? entry.key : undefined);
+      router.remove(entry);
+      expect(router.match('', anyPath, plain)).toBeUndefined();
+    }),
+  );
+});
+
 test('what strip-path takes away is what the path took', () => {
   const taken = (match: PathMatch, of: string) => {
     const router = createRouter();
@@ -230,6 +248,15 @@ test('what strip-path takes away is what the path took', () => {
   expect(taken({ type: 'regex', value: '/a[bc]' }, '/abc')).toBe(3);
   expect(taken({ type: 'default' }, '/abc')).toBe(0);
 });
+
+function isExpression(text: string): boolean {
+  try {
+    RE2JS.compile(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 function entryAt(match: PathMatch): RouteEntry {
   return {
