@@ -14,6 +14,7 @@ import { refKey, formatRef, type Ref } from '#resources/ref.ts';
 import type { KubernetesObject } from '#resources/kind.ts';
 import { startPipeline, type Pipeline } from '#pipeline.ts';
 import { connectKubernetes } from '#source/kubernetes-api.ts';
+import { createKubernetesWriter } from '#source/kubernetes-write.ts';
 import { kubernetesSource } from '#source/kubernetes.ts';
 import type { Source } from '#source/source.ts';
 import {
@@ -28,7 +29,7 @@ import {
 } from '../support/case-folders.ts';
 import { commandsFor, describeCluster } from '../support/cluster-context.ts';
 import { startControlPlane } from '../support/control-plane.ts';
-import { installDefinitions, objectApi } from '../support/custom-resources.ts';
+import { installDefinitions, installReferenceGrants, objectApi } from '../support/custom-resources.ts';
 import { refOfAny } from '../support/object-source.ts';
 import { startPods } from '../support/pods.ts';
 import { silent } from '../support/silent.ts';
@@ -141,6 +142,7 @@ describeCluster('on a real API server', () => {
     const controlPlane = await startControlPlane({ withControllerManager: false });
     ends.defer(async () => controlPlane.stop());
     await installDefinitions(controlPlane.access);
+    await installReferenceGrants(controlPlane.access);
     const pods = await startPods(1);
     ends.defer(async () => pods.close());
     upstream = await startUpstream(pods.gateway, '0.0.0.0'); // ExternalName cases say localhost
@@ -152,7 +154,15 @@ describeCluster('on a real API server', () => {
     const connection = await connectKubernetes(controlPlane.access.kubeconfig);
     pipeline = await startPipeline({
       openSource: async () =>
-        casesOnly(kubernetesSource({ api: connection, namespaces: [], onHealth: () => undefined })),
+        casesOnly(
+          kubernetesSource({
+            api: connection,
+            namespaces: [],
+            onHealth: () => undefined,
+            // It reads again the Secrets that a plugin begins to name.
+            writer: (observed) => createKubernetesWriter({ api: connection, fieldManager: 'test', ...observed }),
+          }),
+        ),
       ...caseSettings,
       ...(await silent()),
       version: '0.0.0-test',

@@ -17,6 +17,14 @@ export async function installDefinitions(access: ControlPlaneAccess): Promise<vo
   await kubectl(['wait', '--for=condition=Established', '-f', definitions, '--timeout=30s']);
 }
 
+/** The kind of the Gateway API that Latchkey reads; a cluster need not have it. */
+export async function installReferenceGrants(access: ControlPlaneAccess): Promise<void> {
+  const { kubectl } = commandsFor(access);
+  const file = join(import.meta.dirname, 'reference-grant-definition.yaml');
+  await kubectl(['apply', '-f', file]);
+  await kubectl(['wait', '--for=condition=Established', '-f', file, '--timeout=30s']);
+}
+
 export interface ApiAnswer {
   readonly status: number;
   readonly object: KubernetesObject & { readonly message?: string };
