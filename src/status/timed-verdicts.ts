@@ -20,26 +20,35 @@ const longestWaitMs = 3_600_000;
 export function createTimedVerdicts({ tell, now = Date.now }: TimedVerdictsOptions) {
   const waiting = new Map<string, { readonly verdict: Verdict; readonly turnMs: number }>();
   let timer: NodeJS.Timeout | undefined;
+  /** When the timer is to look; one that looks too early finds nothing and is set anew. */
+  let wakeMs = Infinity;
 
-  const note = (verdict: Verdict, nowMs: number): void => {
-    const turnMs = nextTurnMs(verdict, nowMs);
-    if (turnMs === undefined) waiting.delete(refKey(verdict.ref));
-    else waiting.set(refKey(verdict.ref), { verdict, turnMs });
+  const wakeAt = (turnMs: number, nowMs: number): void => {
+    if (turnMs >= wakeMs) return;
+    clearTimeout(timer);
+    wakeMs = turnMs;
+    timer = setTimeout(turn, Math.min(Math.max(turnMs - nowMs, 0), longestWaitMs)).unref();
   };
 
-  const setTimer = (nowMs: number): void => {
-    clearTimeout(timer);
-    if (waiting.size === 0) return;
-    let firstMs = Infinity;
-    for (const { turnMs } of waiting.values()) firstMs = Math.min(firstMs, turnMs);
-    timer = setTimeout(turn, Math.min(Math.max(firstMs - nowMs, 0), longestWaitMs)).unref();
+  /** Looks at no other verdict: there may be a million that wait. */
+  const note = (verdict: Verdict, nowMs: number): void => {
+    const turnMs = nextTurnMs(verdict, nowMs);
+    if (turnMs === undefined) return void waiting.delete(refKey(verdict.ref));
+    waiting.set(refKey(verdict.ref), { verdict, turnMs });
+    wakeAt(turnMs, nowMs);
   };
 
   const turn = (): void => {
     const nowMs = now();
-    const due = [...waiting.values()].filter(({ turnMs }) => turnMs <= nowMs).map(({ verdict }) => verdict);
+    wakeMs = Infinity;
+    const due: Verdict[] = [];
+    let nextMs = Infinity;
+    for (const { verdict, turnMs } of waiting.values()) {
+      if (turnMs <= nowMs) due.push(verdict);
+      else nextMs = Math.min(nextMs, turnMs);
+    }
+    wakeAt(nextMs, nowMs);
     for (const verdict of due) note(verdict, nowMs);
-    setTimer(nowMs);
     if (due.length > 0)
       tell(
         due.map((verdict) => verdictAt(verdict, nowMs)),
@@ -51,10 +60,8 @@ export function createTimedVerdicts({ tell, now = Date.now }: TimedVerdictsOptio
     /** Takes in verdicts that are true by now, and what has none any more. */
     report(verdicts: readonly Verdict[], forgotten: readonly Ref[]): void {
       const nowMs = now();
-      const before = waiting.size;
       for (const ref of forgotten) waiting.delete(refKey(ref));
       for (const verdict of verdicts) if (verdict.timed !== undefined || waiting.size > 0) note(verdict, nowMs);
-      if (before > 0 || waiting.size > 0) setTimer(nowMs);
       tell(
         verdicts.map((verdict) => verdictAt(verdict, nowMs)),
         forgotten,
