@@ -49,19 +49,20 @@ export class HealthCheck {
   stop(): void {
     for (const timer of this.#timers) clearInterval(timer);
     this.#timers = [];
+    const wasOut = [...this.#targets.values()].some(({ isOut }) => isOut);
     this.#targets.clear();
-    this.#report([]);
+    if (wasOut) this.#report([]);
   }
 
   /** Takes targets for unhealthy that others found so: requests, or who probed before. */
   putOut(names: readonly string[]): void {
-    for (const name of names) {
-      const checked = this.#targets.get(name);
-      if (checked === undefined || checked.isOut || !this.#canComeBack()) continue;
+    if (!this.#canComeBack()) return;
+    const changed = names.flatMap((name) => this.#targets.get(name) ?? []).filter(({ isOut }) => !isOut);
+    for (const checked of changed) {
       checked.isOut = true;
       Object.assign(checked.counts, noCounts());
     }
-    this.#report([]);
+    if (changed.length > 0) this.#report([]);
   }
 
   /** Whether probes would ever find an unhealthy target healthy; if not, putting one out would be for good. */

@@ -63,6 +63,7 @@ function tell(message: FromWorker): void {
 }
 
 function probed(health: ServiceHealth): void {
+  log.info({ service: health.service, out: health.out, back: health.back }, 'the health of endpoints changed');
   balancer.probed(health);
   tell({ type: 'health', health });
 }

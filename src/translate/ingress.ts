@@ -6,7 +6,7 @@ import { unsupportedAnnotations } from './annotations.ts';
 import { isHost } from './host-name.ts';
 import { foreignClass } from './ingress-class.ts';
 import { classSettings } from './ingress-class-parameters.ts';
-import { pathMatchOf, type PathReading } from './path-match.ts';
+import { pathMatchOf, type PathReading, usualRegexPrefix } from './path-match.ts';
 import { pluginChain } from './plugin-chain.ts';
 import { rankOf } from './rank.ts';
 import { rewriteFault } from './rewrite.ts';
@@ -192,14 +192,14 @@ const asList = (value: unknown): readonly unknown[] => (Array.isArray(value) ? v
  * The hosts and paths that can still be made out in an Ingress which fails its schema. They answer 503:
  * gone altogether, what they guarded would fall to whatever broader route stands behind them.
  */
-function closedPlaces(object: KubernetesObject): Place[] {
+function closedPlaces(object: KubernetesObject, reading: PathReading): Place[] {
   return asList(asRecord(object['spec'])['rules']).flatMap((rule, r) => {
     const host = asRecord(rule)['host'] ?? '';
     if (typeof host !== 'string') return [];
     return asList(asRecord(asRecord(rule)['http'])['paths']).flatMap((item, p) => {
       const { path = '/', pathType } = asRecord(item);
       if (typeof path !== 'string') return [];
-      const match = pathMatchOf(path, typeof pathType === 'string' ? pathType : 'Prefix');
+      const match = pathMatchOf(path, typeof pathType === 'string' ? pathType : 'Prefix', reading);
       const field = `spec.rules[${r}].http.paths[${p}]`;
       return 'fault' in match ? [] : [{ host: host.toLowerCase(), match, backend: {}, field, position: `${r}/${p}` }];
     });
@@ -219,7 +219,8 @@ export const ingressRoot: RootKind<Ingress> = {
     const readable = isReadable ? object : { ...object, metadata: { name: context.ref.name } };
     if (foreignClass(readable, context, typeof specClass === 'string' ? specClass : undefined) !== undefined) return [];
     const settings = { stripPath: false, preserveHost: true, blocked: 'the Ingress fails its schema' };
-    return closedPlaces(object).map((place) => {
+    const { enableLegacyRegexDetection: hasLegacyRegexes } = classSettings(context);
+    return closedPlaces(object, { regexPrefix: usualRegexPrefix, hasLegacyRegexes }).map((place) => {
       const entry = { ...routeOf(place, settings, context), service: '', plugins: [] };
       return claimed(entry, place, readable, context);
     });

@@ -16,6 +16,12 @@ export interface PathReading {
 const usualReading: PathReading = { regexPrefix: usualRegexPrefix, hasLegacyRegexes: false };
 const plainPath = /^[a-zA-Z0-9.\-_~/%]*$/;
 
+/** A regular expression that ends where the path type would have a path end. */
+function legacyExpression(path: string, pathType: string): string {
+  if (pathType === 'Exact') return `${path}$`;
+  return pathType === 'Prefix' ? `${path.replace(/(?<=.)\/$/, '')}(?:/|$)` : path;
+}
+
 /**
  * How a path of an Ingress is compared
  * (https://kubernetes.io/docs/concepts/services-networking/ingress/#path-types, kong-facts 4.8). Its
@@ -29,7 +35,7 @@ export function pathMatchOf(
   const path = text === undefined || text === '' ? '/' : text;
   if (!path.startsWith('/')) return { fault: 'must begin with a slash' };
   if (path.startsWith(regexPrefix)) return regexMatch(path.slice(regexPrefix.length));
-  if (hasLegacyRegexes && !plainPath.test(path)) return regexMatch(path);
+  if (hasLegacyRegexes && !plainPath.test(path)) return regexMatch(legacyExpression(path, pathType));
   const normal = normalizePath(path);
   if ('fault' in normal) return { fault: `has a character or an encoding (${normal.fault}) that no request may have` };
   if (pathType === 'Exact') return { type: 'exact', value: normal.path };

@@ -50,12 +50,13 @@ function externalTargets({ spec }: Service, { port }: ServicePort): Target[] {
  * The Service itself, which whatever routes for it in the cluster hands on to an endpoint: by its address, and
  * by its name in DNS where it has none (a headless one, or one in a directory).
  */
-export function serviceTarget(object: Service, port: ServicePort, { ref }: Context): Target {
+export function serviceTarget(object: Service, port: ServicePort, { ref, settings }: Context): Target {
   const [external] = object.spec?.type === 'ExternalName' ? externalTargets(object, port) : [];
   const address = object.spec?.clusterIP ?? '';
   if (external !== undefined) return external;
   if (address !== '' && address !== 'None') return { host: address, port: port.port };
-  return { host: `${ref.name}.${ref.namespace}.svc`, port: port.port, isName: true };
+  const domain = settings.clusterDomain === undefined ? '' : `.${settings.clusterDomain}`;
+  return { host: `${ref.name}.${ref.namespace}.svc${domain}`, port: port.port, isName: true };
 }
 
 /**

@@ -22,6 +22,7 @@ test.for<[string, Observed[], Partial<typeof thresholds>, 'healthy' | 'unhealthy
   ['refused connections', ['connect', 'connect'], {}, 'unhealthy'],
   ['a connection that was closed is a failed one', ['closed', 'connect'], {}, 'unhealthy'],
   ['a timeout', ['timeout'], {}, 'unhealthy'],
+  ['a connection that does not come about in time', ['connect-timeout'], {}, 'unhealthy'],
   ['failures of several kinds do not add up', [500, 500, 'connect'], {}, undefined],
   ['a success forgets the failures', [500, 500, 200, 500], {}, undefined],
   ['a status of neither list counts for nothing', [500, 500, 404, 500], {}, 'unhealthy'],
