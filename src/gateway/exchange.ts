@@ -91,6 +91,13 @@ export class ProxyExchange implements Exchange {
     return values;
   }
 
+  headers(): [string, string][] {
+    const raw = this.request.rawHeaders;
+    const pairs: [string, string][] = [];
+    for (let i = 0; i < raw.length; i += 2) pairs.push([raw[i] ?? '', raw[i + 1] ?? '']);
+    return pairs;
+  }
+
   setQuery(query: string): void {
     this.query = query;
     this.hasQuery = query !== '';

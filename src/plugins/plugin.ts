@@ -114,6 +114,8 @@ export interface Exchange {
   readonly routeName: string;
   /** Every value of a header in the order they came, not joined; the name in lower case. */
   headerValues(name: string): readonly string[];
+  /** Every header as the client sent it, in its spelling and order. */
+  headers(): readonly (readonly [name: string, value: string])[];
   /** The raw query without its `?`; '' when there is none. */
   readonly query: string;
   /** Replaces the query that is forwarded; '' takes it away. */
