@@ -46,7 +46,7 @@ function pushIdentity(headers: string[], { consumer, credentialId }: Identity): 
   if (consumer.customId !== undefined) headers.push('X-Consumer-Custom-ID', headerText(consumer.customId));
   if (consumer.username !== undefined) headers.push('X-Consumer-Username', headerText(consumer.username));
   if (credentialId === undefined) headers.push('X-Anonymous-Consumer', 'true');
-  else headers.push('X-Credential-Identifier', credentialId);
+  else headers.push('X-Credential-Identifier', headerText(credentialId));
 }
 
 /** IPv4 addresses reach a dual-stack listener as `::ffff:127.0.0.1`. */
