@@ -65,6 +65,8 @@ export interface PluginSchema<S extends TObject = TObject> {
   readonly credential?: CredentialSchema;
   /** Whether it finds out who the caller is, so that it cannot be attached to a consumer. */
   readonly authenticates?: true;
+  /** Whether it runs for all callers alike all the same (Kong's `no_consumer`), so that it cannot be attached to one. */
+  readonly isForAllCallers?: true;
 }
 
 /** An answer that a plugin gives instead of letting the request through. */

@@ -15,6 +15,11 @@ export const credentialSchemas: ReadonlyMap<string, CredentialSchema> = new Map(
   all.flatMap(({ credential }) => (credential === undefined ? [] : [[credential.type, credential]])),
 );
 
+/** Whether a plugin runs for every caller of what it is attached to, and can be attached to no consumer or group. */
+export function runsForAllCallers(schema: PluginSchema | undefined): boolean {
+  return schema?.authenticates === true || schema?.isForAllCallers === true;
+}
+
 /**
  * A config with its defaults filled in. An explicit null is as good as absent, as in Kong. Nothing is
  * converted: whether the result fits the schema is for `findFaults` to say.

@@ -54,9 +54,9 @@ export const reasons = {
   },
   PluginNotAllowed: {
     meaning:
-      'A plugin is attached to callers that it cannot run for: one that finds out who the caller is to a consumer or a consumer group, or to a group one that consumers name too (it then runs for those alone, as in Kong).',
+      'A plugin is attached to callers that it cannot run for: one that runs for all callers alike (what authenticates, acl) to a consumer or a consumer group, or to a group one that consumers name too (it then runs for those alone, as in Kong).',
     remedy:
-      'Attach what authenticates to the Ingress or the Service; attach one plugin to the consumers and another to the groups.',
+      'Attach what runs for all callers to the Ingress or the Service; attach one plugin to the consumers and another to the groups.',
   },
   ReferenceNotGranted: {
     meaning: 'An object names a plugin of another namespace, and no ReferenceGrant there lets it.',

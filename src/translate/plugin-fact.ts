@@ -3,7 +3,7 @@ import type { KongPlugin } from '#resources/kong-plugin.ts';
 import { refKey, type Ref } from '#resources/ref.ts';
 import type { Problem } from '#resources/verdict.ts';
 import { pluginOrder, type PluginSchema } from '#plugins/plugin.ts';
-import { pluginSchemas } from '#plugins/schemas.ts';
+import { pluginSchemas, runsForAllCallers } from '#plugins/schemas.ts';
 import type { Fact, View } from '#store/view.ts';
 import { unsupportedAnnotations } from './annotations.ts';
 import { admittedNamespaces } from './consumer-namespaces.ts';
@@ -124,8 +124,8 @@ export function readPlugin(object: KongPlugin, place: PluginPlace): ReadPlugin {
     return { schema, config: noConfig, problems };
   }
   const config = pluginConfig(object, schema, place);
-  // What finds out who the caller is runs for everybody, whoever names it.
-  const narrowedTo = schema.authenticates === true ? undefined : narrowingOf(place.view.fact(pluginUsers, place.ref));
+  // It runs for everybody, whoever names it: narrowed to some it would let all others pass.
+  const narrowedTo = runsForAllCallers(schema) ? undefined : narrowingOf(place.view.fact(pluginUsers, place.ref));
   return {
     schema,
     config,

@@ -4,7 +4,7 @@ import type { KubernetesObject } from '#resources/kind.ts';
 import { pluginReferences, type PluginReference } from '#resources/plugin-reference.ts';
 import { formatRef, refKey, type Ref } from '#resources/ref.ts';
 import type { Effect, Problem } from '#resources/verdict.ts';
-import { pluginSchemas } from '#plugins/schemas.ts';
+import { pluginSchemas, runsForAllCallers } from '#plugins/schemas.ts';
 import type { View } from '#store/view.ts';
 import { annotationField } from './annotations.ts';
 import { foreignClass } from './ingress-class.ts';
@@ -128,13 +128,13 @@ export function attachedPlugins(referrer: Referrer): AttachedPlugins {
   return { plugins, problems };
 }
 
-/** The plugins that a caller, or a group of callers, names: none of them can find out who the caller is. */
+/** The plugins that a caller, or a group of callers, names: none of them can be one that runs for all callers alike. */
 export function callerPlugins(referrer: Referrer): AttachedPlugins {
   const { plugins, problems } = attachedPlugins(referrer);
   const refused: Problem[] = [];
   const allowed = plugins.map((plugin) => {
-    if (plugin.type === undefined || pluginSchemas.get(plugin.type)?.authenticates !== true) return plugin;
-    const message = `${field}: ${plugin.type} finds out who the caller is, so that it cannot be attached to a ${referrer.ref.kind}`;
+    if (plugin.type === undefined || !runsForAllCallers(pluginSchemas.get(plugin.type))) return plugin;
+    const message = `${field}: ${plugin.type} runs for all callers alike, so that it cannot be attached to a ${referrer.ref.kind}`;
     refused.push({ reason: 'PluginNotAllowed', field, message, effect: referrer.effect });
     return unavailable(plugin.type, referrer);
   });

@@ -41,4 +41,5 @@ export const aclSchema: PluginSchema<typeof config> = {
     return [{ field: 'config.deny', message: `only one of these fields must be non-empty: ${fields}` }];
   },
   credential: aclCredential,
+  isForAllCallers: true,
 };

@@ -1,4 +1,5 @@
 import Type, { type Static } from 'typebox';
+import { headerValueFault } from '#plugins/header-text.ts';
 import type { PluginSchema } from '#plugins/plugin.ts';
 import { basicAuthCredential } from './credential.ts';
 
@@ -25,6 +26,10 @@ export type BasicAuthConfig = Static<typeof config>;
 export const basicAuthSchema: PluginSchema<typeof config> = {
   name: 'basic-auth',
   config,
+  refine({ realm }) {
+    const message = headerValueFault(realm);
+    return message === undefined ? [] : [{ field: 'config.realm', message }];
+  },
   consumersOf: ({ anonymous }) => (anonymous === undefined ? [] : [anonymous]),
   credential: basicAuthCredential,
   authenticates: true,

@@ -1,4 +1,5 @@
 import Type, { type Static } from 'typebox';
+import { headerNameFault, headerValueFault } from '#plugins/header-text.ts';
 import type { PluginSchema } from '#plugins/plugin.ts';
 import { keyAuthCredential } from './credential.ts';
 
@@ -39,17 +40,11 @@ export type KeyAuthConfig = Static<typeof config>;
 export const keyAuthSchema: PluginSchema<typeof config> = {
   name: 'key-auth',
   config,
-  refine: ({ key_names }) =>
-    key_names.flatMap((name, i) =>
-      /^[a-zA-Z0-9-_]+$/.test(name)
-        ? []
-        : [
-            {
-              field: `config.key_names[${i}]`,
-              message: `bad header name '${name}', allowed characters are A-Z, a-z, 0-9, '_', and '-'`,
-            },
-          ],
-    ),
+  refine({ key_names, realm }) {
+    const faults = key_names.map((name, i) => ({ field: `config.key_names[${i}]`, message: headerNameFault(name) }));
+    faults.push({ field: 'config.realm', message: headerValueFault(realm ?? '') });
+    return faults.flatMap(({ field, message }) => (message === undefined ? [] : [{ field, message }]));
+  },
   consumersOf: ({ anonymous }) => (anonymous === undefined ? [] : [anonymous]),
   credential: keyAuthCredential,
   authenticates: true,

@@ -1,27 +1,29 @@
 import Type, { type Static } from 'typebox';
+import { headerNameFault, headerValueFault } from '#plugins/header-text.ts';
 import type { PluginSchema } from '#plugins/plugin.ts';
 
 const config = Type.Object(
   {
     status_code: Type.Integer({
+      default: 503,
       minimum: 200,
       maximum: 599,
-      default: 503,
       description: 'Status of the answer. 1xx is refused: it ends no request (RFC 9110 section 15.2).',
     }),
     message: Type.Optional(
-      Type.String({ minLength: 1, description: 'Message of an answer in the usual form. Not together with `body`.' }),
+      Type.String({
+        description: 'Message of a JSON answer; without it, and without `body`, the usual one of the status.',
+      }),
     ),
-    content_type: Type.Optional(Type.String({ minLength: 1, description: 'Content-Type of `body`. Default JSON.' })),
-    body: Type.Optional(Type.String({ minLength: 1, description: 'Body of the answer, sent as it is.' })),
-    echo: Type.Boolean({
-      default: false,
-      description: 'Answer with what came: scheme, host, method, path, query, route.',
-    }),
+    body: Type.Optional(Type.String({ description: 'Body that is sent as it stands here, instead of a message.' })),
+    content_type: Type.Optional(
+      Type.String({ description: 'Content-Type of `body`; without it application/json; charset=utf-8.' }),
+    ),
+    echo: Type.Boolean({ default: false, description: 'Answer with a copy of the request, to see what arrives.' }),
     trigger: Type.Optional(
       Type.String({
         minLength: 1,
-        description: 'Name of a header or query argument; a request that has neither goes on.',
+        description: 'Name of a header or query argument without which requests pass.',
       }),
     ),
   },
@@ -30,28 +32,29 @@ const config = Type.Object(
 
 export type RequestTerminationConfig = Static<typeof config>;
 
-/** A header takes no line breaks, and this one is the author's. */
-const mediaType = /^[\t\u0020-\u007e]+$/;
+const isStated = (text: string | undefined): boolean => text !== undefined && text !== '';
 
-/** Control side of request-termination: an answer instead of the upstream's. */
+/** Kong's rules between the fields, with its texts. */
+function betweenFields({ message, body, content_type, echo }: RequestTerminationConfig): string[] {
+  const faults: string[] = [];
+  const hasBody = isStated(body);
+  const hasType = isStated(content_type);
+  if (isStated(message) && (hasBody || hasType)) faults.push('message cannot be used with content_type or body');
+  if (hasType && !hasBody) faults.push('content_type requires a body');
+  if (echo && (hasBody || hasType)) faults.push('echo cannot be used with content_type and body');
+  return faults;
+}
+
+/** Control side of request-termination. */
 export const requestTerminationSchema: PluginSchema<typeof config> = {
   name: 'request-termination',
   config,
-  refine({ message, content_type: contentType, body, trigger }) {
-    const faults = [
-      message !== undefined && (body !== undefined || contentType !== undefined)
-        ? { field: 'config.message', message: 'cannot be used with content_type or body' }
-        : undefined,
-      contentType !== undefined && body === undefined
-        ? { field: 'config.content_type', message: 'requires body' }
-        : undefined,
-      contentType !== undefined && !mediaType.test(contentType)
-        ? { field: 'config.content_type', message: 'expected a media type such as text/plain' }
-        : undefined,
-      trigger !== undefined && !/^[A-Za-z0-9_-]+$/.test(trigger)
-        ? { field: 'config.trigger', message: 'expected a name of letters, digits, hyphens and underscores' }
-        : undefined,
-    ];
-    return faults.filter((fault) => fault !== undefined);
+  refine(stated) {
+    const faults = betweenFields(stated).map((message) => ({ field: 'config', message }));
+    const typeFault = headerValueFault(stated.content_type ?? '');
+    if (typeFault !== undefined) faults.push({ field: 'config.content_type', message: typeFault });
+    const nameFault = stated.trigger === undefined ? undefined : headerNameFault(stated.trigger);
+    if (nameFault !== undefined) faults.push({ field: 'config.trigger', message: nameFault });
+    return faults;
   },
 };
