@@ -55,6 +55,8 @@ export interface Kind<T extends KubernetesObject = KubernetesObject> {
   readonly rules: readonly Rule<T>[];
   /** The only objects of this kind that are watched, as a field selector; all when absent. */
   readonly fieldSelector?: string;
+  /** Whether a cluster need not have it: that it is not installed is then no problem, and there are none. */
+  readonly isOptional?: true;
   /** The part of the status that Latchkey writes; it needs `patch` on the subresource. */
   readonly status?: 'conditions' | 'loadBalancer' | 'ancestors';
   /** What the Admin API does to objects of this kind when its writes are on. */

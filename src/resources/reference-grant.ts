@@ -11,6 +11,7 @@ export const referenceGrant = defineKind({
   version: 'v1beta1',
   plural: 'referencegrants',
   scope: 'Namespaced',
+  isOptional: true,
   fields: Type.Object({
     spec: Type.Object({
       from: Type.Array(Type.Object({ group: Type.String(), kind: Type.String(), namespace: Type.String() })),

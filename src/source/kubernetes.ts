@@ -61,6 +61,10 @@ const toChange = (kind: Kind, change: ObservedChange): Change => {
   return change.type === 'delete' ? { type: 'delete', ref } : { type: 'put', ref, object: slimObject(change.object) };
 };
 
+/** A kind that a cluster need not have is followed too while it is not there: there is nothing to hear of. */
+const asItMatters = ({ isOptional }: Kind, state: FollowState): FollowState =>
+  isOptional === true && state.state === 'not installed' ? { state: 'following' } : state;
+
 /** See the head of this file. */
 export function kubernetesSource(options: KubernetesSourceOptions): KubernetesSource {
   const followed = followedKinds(options.namespaces);
@@ -114,7 +118,7 @@ export function kubernetesSource(options: KubernetesSourceOptions): KubernetesSo
           path: collectionPath(kind, namespace),
           ...(kind.fieldSelector === undefined ? {} : { selector: { fieldSelector: kind.fieldSelector } }),
           changes: (changes) => gather(kind, changes),
-          state: (state) => noteState(name, state),
+          state: (state) => noteState(name, asItMatters(kind, state)),
           ...(options.timing === undefined ? {} : { timing: options.timing }),
         });
         listWatches.set(`${kind.kind}/${namespace}`, listWatch);
