@@ -9,9 +9,27 @@ type Collect = (how: { type: 'major'; execution: 'sync'; flavor: 'last-resort' }
  * resident for good: with 10,000 consumers 140 MB of 400. It stops this thread for a tenth of a second; the
  * threads that serve go on.
  */
-export function returnMemory(): void {
+function returnMemory(): void {
   // The one way to the collector without a flag of Node: https://nodejs.org/api/v8.html#v8setflagsfromstringflags
   v8.setFlagsFromString('--expose-gc');
   const collect = vm.runInNewContext('gc') as Collect;
   collect({ type: 'major', execution: 'sync', flavor: 'last-resort' });
+}
+
+const checkMs = 20_000;
+const growthBytes = 48 * 1024 * 1024;
+
+/**
+ * From now on gives memory back whenever so much more of it is resident than after the last time: Secrets of
+ * others may be large and many, and nothing of them is kept.
+ */
+export function keepReturningMemory(): void {
+  returnMemory();
+  let leastBytes = process.memoryUsage.rss();
+  const timer = setInterval(() => {
+    if (process.memoryUsage.rss() - leastBytes < growthBytes) return;
+    returnMemory();
+    leastBytes = process.memoryUsage.rss();
+  }, checkMs);
+  timer.unref(); // it keeps no process alive that is done
 }

@@ -6,7 +6,7 @@ import { createLog, type Logger, type LogSettings } from '#telemetry/log.ts';
 import { createMetrics, type Metrics } from '#telemetry/metrics.ts';
 import type { ServeOptions } from './options.ts';
 import type { SourceSetup } from './source-setup.ts';
-import { returnMemory } from './return-memory.ts';
+import { keepReturningMemory } from './return-memory.ts';
 import { UsageError } from './usage-error.ts';
 import { version } from './version.ts';
 
@@ -173,7 +173,7 @@ export async function serve(setup: SourceSetup, options: ServeOptions, telemetry
     starting.pipeline = pipeline;
     if (!isRemote) await startStatusServer(starting);
     await startAdminServer(starting, pipeline);
-    if (isRemote) returnMemory();
+    if (isRemote) keepReturningMemory();
     return { pipeline, stop };
   } catch (error) {
     await stop();
