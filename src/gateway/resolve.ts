@@ -66,11 +66,19 @@ async function askDns(resolver: Resolver, name: string): Promise<Found> {
   return six.length > 0 ? found(six) : { ...nowhere, isUnsure };
 }
 
+export interface ResolverOptions {
+  /** `address:port` of DNS servers; those of the operating system when absent. */
+  readonly servers?: readonly string[];
+  /** The clock that TTLs are counted by. */
+  readonly nowMs?: () => number;
+}
+
 /**
  * Names to addresses by DNS, each kept for as long as its TTL says and asked for once at a time. What DNS does
  * not know the operating system may: /etc/hosts, and names that are whole with a search domain only.
  */
-export function nameResolver(options: { readonly servers?: readonly string[] } = {}): NameResolver {
+export function nameResolver(options: ResolverOptions = {}): NameResolver {
+  const nowMs = options.nowMs ?? (() => performance.now());
   const resolver = new Resolver({ timeout: questionTimeoutMs, tries: 2 });
   if (options.servers !== undefined) resolver.setServers(options.servers);
   const known = new Map<string, Known>();
@@ -95,7 +103,7 @@ export function nameResolver(options: { readonly servers?: readonly string[] } =
     asking.delete(name);
     known.delete(name);
     if (known.size >= maxNames) known.delete(known.keys().next().value ?? '');
-    const entry: Known = { addresses, untilMs: performance.now() + ttlSeconds * 1000, turn: -1 };
+    const entry: Known = { addresses, untilMs: nowMs() + ttlSeconds * 1000, turn: -1 };
     known.set(name, entry);
     return take(entry);
   };
@@ -104,7 +112,7 @@ export function nameResolver(options: { readonly servers?: readonly string[] } =
     next(name) {
       if (isIP(name) !== 0) return name;
       const entry = known.get(name);
-      if (entry !== undefined && performance.now() < entry.untilMs) return take(entry);
+      if (entry !== undefined && nowMs() < entry.untilMs) return take(entry);
       let answer = asking.get(name);
       if (answer === undefined) asking.set(name, (answer = learn(name)));
       return answer;

@@ -112,6 +112,15 @@ function connectionBy(service: ServiceEntry, target: ResolvedTarget, host: strin
   return { createConnection } as Pick<RequestOptions, 'agent'>;
 }
 
+/** Gives a request up that has no connection in time; one over TLS has such a limit of its own. */
+function limitConnecting(outgoing: ClientRequest, timeoutMs: number): void {
+  const late = Object.assign(new Error('connecting took too long'), { code: connectTimeoutCode });
+  const timer = setTimeout(() => outgoing.destroy(late), timeoutMs);
+  const done = (): void => clearTimeout(timer);
+  outgoing.once('close', done).once('error', done);
+  outgoing.once('socket', (socket) => socket.once('connect', done));
+}
+
 /** The request as it goes out, with a limit to the time in which it connects. */
 function openRequest(upgrade: Upgrade, original: Target, target: ResolvedTarget): ClientRequest {
   const { exchange, service, requestId, services } = upgrade;
@@ -126,11 +135,7 @@ function openRequest(upgrade: Upgrade, original: Target, target: ResolvedTarget)
     setHost: false,
     timeout: service.readTimeoutMs,
   });
-  const late = Object.assign(new Error('connecting took too long'), { code: connectTimeoutCode });
-  const timer = setTimeout(() => outgoing.destroy(late), service.connectTimeoutMs);
-  const connected = (): void => clearTimeout(timer);
-  outgoing.once('close', connected);
-  outgoing.once('socket', (socket) => (socket.connecting ? socket.once('connect', connected) : connected()));
+  if (service.tls === undefined) limitConnecting(outgoing, service.connectTimeoutMs);
   return outgoing;
 }
 
