@@ -2,9 +2,16 @@ import { aclHandler } from './acl/handler.ts';
 import { basicAuthHandler } from './basic-auth/handler.ts';
 import { requestTerminationHandler } from './request-termination/handler.ts';
 import { keyAuthHandler } from './key-auth/handler.ts';
+import { corsHandler } from './cors/handler.ts';
 import type { PluginHandler } from './plugin.ts';
 
-const all: readonly PluginHandler[] = [keyAuthHandler, basicAuthHandler, aclHandler, requestTerminationHandler];
+const all: readonly PluginHandler[] = [
+  corsHandler,
+  keyAuthHandler,
+  basicAuthHandler,
+  aclHandler,
+  requestTerminationHandler,
+];
 
 /** Data side of every plugin, by name. */
 export const pluginHandlers: ReadonlyMap<string, PluginHandler> = new Map(

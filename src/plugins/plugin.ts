@@ -16,6 +16,8 @@ import type { Credential } from '#table/credential-entry.ts';
  * The places are those that Kong's priorities give (kong-facts 1.1).
  */
 export const pluginOrder = [
+  // Browsers send preflights without a key, and pages may read refusals too (2000).
+  'cors',
   // Authentication: everything after it may depend on who the caller is (Kong: 1250).
   'key-auth',
   // (1100) With `anonymous` on both, it lets in whom key-auth did not know.

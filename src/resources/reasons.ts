@@ -54,7 +54,7 @@ export const reasons = {
   },
   PluginNotAllowed: {
     meaning:
-      'A plugin is attached to callers that it cannot run for: one that runs for all callers alike (what authenticates, acl) to a consumer or a consumer group, or to a group one that consumers name too (it then runs for those alone, as in Kong).',
+      'A plugin is attached to callers that it cannot run for: one that runs for all callers alike (what authenticates, acl, cors) to a consumer or a consumer group, or to a group one that consumers name too (it then runs for those alone, as in Kong).',
     remedy:
       'Attach what runs for all callers to the Ingress or the Service; attach one plugin to the consumers and another to the groups.',
   },
