@@ -11,6 +11,7 @@ import { ingress } from '#resources/ingress.ts';
 import { kongConsumer, type KongConsumer } from '#resources/kong-consumer.ts';
 import type { KongPlugin } from '#resources/kong-plugin.ts';
 import { pluginSchemas, withDefaults } from '#plugins/schemas.ts';
+import { annotatedRouteFields, hostAliases, tagsOf } from './annotated-fields.ts';
 
 /** When the Admin API last wrote the object; Kubernetes itself keeps no such time. */
 export const updatedAnnotation = 'latchkey.dev/updated-at';
@@ -40,7 +41,7 @@ export function consumerEntity(object: KongConsumer) {
     ...times(object),
     username: object.username ?? null,
     custom_id: object.custom_id ?? null,
-    tags: object.spec?.tags ?? null,
+    tags: tagsOf(object, object.spec?.tags),
   };
 }
 
@@ -89,40 +90,25 @@ export function pluginEntity(object: KongPlugin, id: string, scope: PluginScope)
     config: fullConfig(object),
     protocols: object.protocols ?? defaultProtocols,
     enabled: object.disabled !== true,
-    tags: null,
+    tags: tagsOf(object),
   };
 }
-
-const flag = (object: Ingress, name: string, fallback: { readonly default: boolean }): boolean => {
-  const text = object.metadata.annotations?.[name]?.toLowerCase();
-  return text === 'true' ? true : text === 'false' ? false : fallback.default;
-};
 
 /** An Ingress as one route; its rules' hosts and paths are listed together. */
 export function routeEntity(object: Ingress, serviceId: string | undefined) {
   const rules = object.spec?.rules ?? [];
-  const hosts = [...new Set(rules.flatMap(({ host }) => (host === undefined || host === '' ? [] : [host])))];
+  const named = rules.flatMap(({ host }) => (host === undefined || host === '' ? [] : [host]));
+  const hosts = [...new Set([...named, ...hostAliases(object)])];
   const paths = [...new Set(rules.flatMap(({ http }) => (http?.paths ?? []).map(({ path }) => path ?? '/')))];
   return {
     id: idOf(ingress, object),
     ...times(object),
     name: object.metadata.name,
-    protocols: ['http', 'https'],
-    https_redirect_status_code: 426,
-    strip_path: flag(object, 'konghq.com/strip-path', { default: false }),
-    preserve_host: flag(object, 'konghq.com/preserve-host', { default: true }),
-    request_buffering: true,
-    response_buffering: true,
-    tags: null,
+    ...annotatedRouteFields(object),
     service: reference(serviceId),
-    snis: null,
     sources: null,
     destinations: null,
-    methods: null,
     hosts: hosts.length === 0 ? null : hosts,
     paths: paths.length === 0 ? null : paths,
-    headers: null,
-    regex_priority: 0,
-    path_handling: 'v0',
   };
 }

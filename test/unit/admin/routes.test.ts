@@ -24,8 +24,8 @@ test('an Ingress is a route with every field that Kong shows', async () => {
     https_redirect_status_code: 426,
     strip_path: false,
     preserve_host: true,
-    request_buffering: true,
-    response_buffering: true,
+    request_buffering: false,
+    response_buffering: false,
     tags: null,
     service: { id: uuid },
     snis: null,
@@ -102,4 +102,44 @@ test.for([
   const answer = await admin.call(line ?? '', 'name=x');
   expect(answer).toMatchObject({ status: 405, body: { code: 12, name: 'operation unsupported', message } });
   expect(admin.source.batches()).toHaveLength(1);
+});
+
+test('what annotations say of the route is shown', async () => {
+  const more = await startAdmin([
+    {
+      ...ingressNamed('annotated'),
+      metadata: {
+        name: 'annotated',
+        namespace: 'default',
+        annotations: {
+          'konghq.com/methods': 'get, POST',
+          'konghq.com/protocols': 'https',
+          'konghq.com/https-redirect-status-code': '301',
+          'konghq.com/snis': 'a.example',
+          'konghq.com/host-aliases': 'alias.example',
+          'konghq.com/headers.x-tenant': 'blue; green',
+          'konghq.com/headers-separator': ';',
+          'konghq.com/regex-priority': '7',
+          'konghq.com/path-handling': 'v1',
+          'konghq.com/response-buffering': 'true',
+          'konghq.com/tags': 'edge, team-a',
+          'kubernetes.io/ingress.class': 'kong',
+        },
+      },
+    },
+  ]);
+  expect((await more.call('GET /routes/annotated')).body).toMatchObject({
+    methods: ['GET', 'POST'],
+    protocols: ['https'],
+    https_redirect_status_code: 301,
+    snis: ['a.example'],
+    hosts: ['alias.example'],
+    headers: { 'x-tenant': ['blue', 'green'] },
+    regex_priority: 7,
+    path_handling: 'v1',
+    request_buffering: false,
+    response_buffering: true,
+    tags: ['edge', 'team-a'],
+  });
+  await more.close();
 });
