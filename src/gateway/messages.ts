@@ -22,7 +22,7 @@ export interface WorkerStart extends WorkerSettings {
 }
 
 /** A target that the requests of a worker have found unhealthy. */
-export interface Suspect {
+interface Suspect {
   /** Key of the service. */
   readonly service: string;
   /** Name of the target. */

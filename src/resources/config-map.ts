@@ -3,7 +3,7 @@ import { defineKind, type KubernetesObject, type ObjectOf } from './kind.ts';
 import { caLabel } from './secret.ts';
 
 /** The other label that Kong's controller takes a ConfigMap by (kong-facts 4.5). */
-export const configMapLabel = 'konghq.com/configmap';
+const configMapLabel = 'konghq.com/configmap';
 
 /** The fields that hold the certificate of a CA, under either of the names that Kong takes (kong-facts 4.5). */
 export const caFields = ['ca.crt', 'cert'] as const;
@@ -19,8 +19,6 @@ export const configMap = defineKind({
     data: Type.Optional(Type.Union([Type.Record(Type.String(), Type.String()), Type.Null()])),
   }),
 });
-
-export type ConfigMap = ObjectOf<typeof configMap>;
 
 /** Whether a ConfigMap is meant for us. */
 export function isLabelled(labels: KubernetesObject['metadata']['labels']): boolean {

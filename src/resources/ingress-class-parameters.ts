@@ -1,5 +1,5 @@
 import Type from 'typebox';
-import { defineKind, type ObjectOf } from './kind.ts';
+import { defineKind } from './kind.ts';
 
 /** What an IngressClass points at with `spec.parameters` (kong-facts 4.1). It has no status. */
 export const ingressClassParameters = defineKind({
@@ -42,5 +42,3 @@ export const ingressClassParameters = defineKind({
     { additionalProperties: false },
   ),
 });
-
-export type IngressClassParameters = ObjectOf<typeof ingressClassParameters>;

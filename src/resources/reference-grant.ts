@@ -1,5 +1,5 @@
 import Type from 'typebox';
-import { defineKind, type ObjectOf } from './kind.ts';
+import { defineKind } from './kind.ts';
 
 /**
  * https://gateway-api.sigs.k8s.io/api-types/referencegrant/: what objects of other namespaces may refer to in
@@ -19,5 +19,3 @@ export const referenceGrant = defineKind({
     }),
   }),
 });
-
-export type ReferenceGrant = ObjectOf<typeof referenceGrant>;

@@ -12,7 +12,7 @@ import {
 } from '#resources/secret.ts';
 
 /** The data fields of a type of credential; `plugins/plugin.ts` says what they are. */
-export interface CredentialFields {
+interface CredentialFields {
   /** Absent for a credential that proves nothing. */
   readonly secretField?: string;
   readonly nameField?: string;

@@ -16,7 +16,7 @@ function creationTime(object: KubernetesObject): string | undefined {
 }
 
 /** `creationTimestamp` in milliseconds since the epoch; undefined if there is none that can be read. */
-export function creationMs(object: KubernetesObject): number | undefined {
+function creationMs(object: KubernetesObject): number | undefined {
   const text = object.metadata.creationTimestamp;
   const milliseconds = typeof text === 'string' ? Date.parse(text) : Number.NaN;
   return Number.isNaN(milliseconds) ? undefined : milliseconds;
