@@ -1,5 +1,5 @@
 import Type from 'typebox';
-import { defineKind, type KubernetesObject, type ObjectOf } from './kind.ts';
+import { defineKind, type KubernetesObject } from './kind.ts';
 import { caLabel } from './secret.ts';
 
 /** The other label that Kong's controller takes a ConfigMap by (kong-facts 4.5). */
