@@ -25,7 +25,8 @@ const growthBytes = 48 * 1024 * 1024;
  */
 export function keepReturningMemory(): void {
   returnMemory();
-  let leastBytes = process.memoryUsage.rss();
+  // Once more after the first while in any case: what was read last is still held when a start is over.
+  let leastBytes = 0;
   const timer = setInterval(() => {
     if (process.memoryUsage.rss() - leastBytes < growthBytes) return;
     returnMemory();
