@@ -1,3 +1,4 @@
+import { installReferenceGrants } from '../support/custom-resources.ts';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { describeCluster } from '../support/cluster-context.ts';
 import { consumer, keyAuth, openAndGuarded } from '../support/cluster-objects.ts';
@@ -49,6 +50,7 @@ describeCluster('with a Role that lacks a verb', () => {
 
   beforeAll(async () => {
     cluster = await startServedCluster();
+    await installReferenceGrants(cluster.controlPlane.access); // without it nobody gets as far as to be refused
     ({ rules } = JSON.parse(await cluster.kubectl(['get', role, '-o', 'json'])) as { rules: readonly Rule[] });
     await cluster.apply(...openAndGuarded);
   });
