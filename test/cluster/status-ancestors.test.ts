@@ -50,7 +50,7 @@ describeCluster('the status of a KongUpstreamPolicy', () => {
       controllerName: 'latchkey.dev/kong',
       conditions: [
         { type: 'Accepted', status: 'True', reason: 'Accepted', observedGeneration: 1 },
-        { type: 'Programmed', status: 'False', reason: 'NotSupported', observedGeneration: 1 },
+        { type: 'Programmed', status: 'True', reason: 'Programmed', observedGeneration: 1 },
       ],
     });
     await cluster.apply(using('two', 'hashing'));

@@ -55,6 +55,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- define "latchkey.environmentFlags" -}}
 ingress_class watch_namespace publish_service publish_status_address update_status emit_kubernetes_events
 election_id election_namespace apiserver_qps apiserver_burst proxy_listen https_listen default_certificate
+cluster_domain key_expiry_warning
 admin_listen admin_writes status_listen workers drain_delay_ms drain_timeout_ms log_level log_format
 {{- end }}
 
