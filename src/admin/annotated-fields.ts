@@ -1,3 +1,4 @@
+import { listedItems } from '#resources/annotations.ts';
 import type { KubernetesObject } from '#resources/kind.ts';
 
 /*
@@ -10,9 +11,8 @@ const annotation = (object: KubernetesObject, name: string): string | undefined 
 
 /** A list; null when there is none. */
 function list(object: KubernetesObject, name: string): string[] | null {
-  const items = (annotation(object, name) ?? '').split(',').map((item) => item.trim());
-  const stated = items.filter((item) => item !== '');
-  return stated.length === 0 ? null : stated;
+  const items = listedItems(annotation(object, name));
+  return items.length === 0 ? null : items;
 }
 
 function flag(object: KubernetesObject, name: string, fallback: { readonly default: boolean }): boolean {

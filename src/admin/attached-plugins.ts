@@ -4,7 +4,7 @@
  *   Ingress, Service ──konghq.com/plugins──▶ KongPlugin of the namespace, else KongClusterPlugin
  *   label global: "true" ──────────────────▶ KongClusterPlugin
  */
-import { pluginsAnnotation } from '#resources/annotations.ts';
+import { listedItems, pluginsAnnotation } from '#resources/annotations.ts';
 import type { Ingress } from '#resources/ingress.ts';
 import { refOf, type Kind, type KubernetesObject } from '#resources/kind.ts';
 import { kongClusterPlugin, kongPlugin, type KongPlugin } from '#resources/kong-plugin.ts';
@@ -29,12 +29,6 @@ export interface AttachedPlugin extends NamedPlugin {
 
 const clusterKind = kongClusterPlugin;
 
-/** The names that an object's annotation lists. */
-function pluginNames(object: KubernetesObject): string[] {
-  const items = (object.metadata.annotations?.[pluginsAnnotation] ?? '').split(',').map((item) => item.trim());
-  return [...new Set(items.filter((item) => item !== ''))];
-}
-
 export const pluginId = ({ kind, object }: NamedPlugin): string => idOf(kind, object);
 
 /** What a name in the annotation of an object in that namespace means, as it does in the table. */
@@ -49,7 +43,9 @@ function resolvePlugin(backend: Backend, namespace: string, name: string): Named
 
 /** The plugins that an Ingress or a Service names, in that order. */
 export function pluginsOf(backend: Backend, object: KubernetesObject): NamedPlugin[] {
-  return pluginNames(object).flatMap((name) => resolvePlugin(backend, namespaceOf(object), name) ?? []);
+  return listedItems(object.metadata.annotations?.[pluginsAnnotation]).flatMap(
+    (name) => resolvePlugin(backend, namespaceOf(object), name) ?? [],
+  );
 }
 
 /** Every plugin that is attached to something, or global. */

@@ -159,3 +159,9 @@ export function findAnnotation(name: string): AnnotationText | undefined {
   if (name.startsWith('konghq.com/headers.')) return annotations['konghq.com/headers.<name>'];
   return Object.hasOwn(catalogue, name) ? catalogue[name] : undefined;
 }
+
+/** The items of an annotation that is a list separated by commas, in their order, each once; none if it is absent. */
+export function listedItems(text: string | undefined): string[] {
+  const items = (text ?? '').split(',').map((item) => item.trim());
+  return [...new Set(items.filter((item) => item !== ''))];
+}

@@ -1,4 +1,4 @@
-import { pluginsAnnotation } from './annotations.ts';
+import { listedItems, pluginsAnnotation } from './annotations.ts';
 import type { KubernetesObject } from './kind.ts';
 
 /** One item of the annotation `konghq.com/plugins`: `name`, or `namespace:name` (kong-facts 4.7). */
@@ -19,6 +19,5 @@ function readItem(item: string): PluginReference {
 
 /** What an object names in `konghq.com/plugins`, in its order, each once. */
 export function pluginReferences(object: KubernetesObject): PluginReference[] {
-  const items = (object.metadata.annotations?.[pluginsAnnotation] ?? '').split(',').map((item) => item.trim());
-  return [...new Set(items)].filter((item) => item !== '').map(readItem);
+  return listedItems(object.metadata.annotations?.[pluginsAnnotation]).map(readItem);
 }

@@ -1,13 +1,6 @@
 import { RE2JS } from 're2js';
+import { highestGroup } from '#table/rewrite-template.ts';
 import type { PathMatch } from '#table/route-entry.ts';
-
-/** The highest group that a template names: `$1` names one, `\$1` does not. */
-function highestGroup(template: string): number {
-  const named = [...template.matchAll(/\\\$|\$(\d)/g)].flatMap(([, digit]) =>
-    digit === undefined ? [] : [Number(digit)],
-  );
-  return Math.max(0, ...named);
-}
 
 /** Why a template of `konghq.com/rewrite` cannot be filled from a path, if so (kong-facts 4.5). */
 export function rewriteFault(template: string | undefined, match: PathMatch): string | undefined {

@@ -1,3 +1,4 @@
+import { listedItems } from '#resources/annotations.ts';
 import type { KubernetesObject } from '#resources/kind.ts';
 import type { Problem } from '#resources/verdict.ts';
 import type { RouteEntry, RouteProtocol } from '#table/route-entry.ts';
@@ -44,24 +45,15 @@ const redirectStatuses = [301, 302, 307, 308] as const;
 const protocolsAnnotation = 'konghq.com/protocols';
 const redirectAnnotation = 'konghq.com/https-redirect-status-code';
 
-/** The items of a list that are not empty; undefined when the annotation is absent or has none. */
-function listOf({ annotations }: Reading, name: string): string[] | undefined {
-  const items = (annotations.text(name) ?? '')
-    .split(',')
-    .map((item) => item.trim())
-    .filter((item) => item !== '');
-  return items.length === 0 ? undefined : items;
-}
-
 /** A list all of whose items must be good: with one that is not, nobody knows what the author wants. */
 function checkedList(
   reading: Reading,
   name: string,
   { adapt, isGood, expected }: { adapt: (item: string) => string; isGood: (item: string) => boolean; expected: string },
 ): string[] | undefined {
-  const items = listOf(reading, name)?.map(adapt);
-  const bad = items?.find((item) => !isGood(item));
-  if (bad === undefined) return items === undefined ? undefined : [...new Set(items)];
+  const items = [...new Set(listedItems(reading.annotations.text(name)).map(adapt))];
+  const bad = items.find((item) => !isGood(item));
+  if (bad === undefined) return items.length === 0 ? undefined : items;
   reading.close(name, `${bad}: expected ${expected}`);
   return undefined;
 }

@@ -1,3 +1,4 @@
+import { listedItems } from '#resources/annotations.ts';
 import { hash } from 'node:crypto';
 import { caFields, configMap, isLabelled as isConfigMapLabelled } from '#resources/config-map.ts';
 import type { KubernetesObject } from '#resources/kind.ts';
@@ -63,11 +64,6 @@ function depthOf(reading: Reading): number {
   if (depth <= longestDepth) return depth;
   refuse(reading, names.depth, { fault: `expected a whole number from 0 to ${longestDepth}` });
   return 0;
-}
-
-function listOf(reading: Reading, name: string): string[] {
-  const items = (textOf(reading, name) ?? '').split(',').map((item) => item.trim());
-  return [...new Set(items.filter((item) => item !== ''))];
 }
 
 /** The certificates of CAs in a text, or what is wrong with them. */
@@ -155,8 +151,8 @@ export function upstreamTls(object: KubernetesObject, context: Context, problems
     return identified({ isVerified: false, depth, ...(client === undefined ? {} : { client }) });
   }
   const cas = [
-    ...listOf(reading, names.caSecrets).flatMap((name) => secretCa(name, reading)),
-    ...listOf(reading, names.caConfigMaps).flatMap((name) => configMapCa(name, reading)),
+    ...listedItems(textOf(reading, names.caSecrets)).flatMap((name) => secretCa(name, reading)),
+    ...listedItems(textOf(reading, names.caConfigMaps)).flatMap((name) => configMapCa(name, reading)),
   ];
   const ca = cas.length === 0 ? {} : { ca: cas.join('\n') };
   return identified({ isVerified: true, depth, ...ca, ...(client === undefined ? {} : { client }) });

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startPipeline, type Pipeline } from '#pipeline.ts';
 import { pluginSchemas } from '#plugins/schemas.ts';
 import { send, type ReceivedAnswer } from '../support/client.ts';
-import { consumer, inDefault, ingress, service } from '../support/cluster-objects.ts';
+import { consumer, inDefault, ingress, service, slice } from '../support/cluster-objects.ts';
 import { objectSource } from '../support/object-source.ts';
 import { silent } from '../support/silent.ts';
 import { seenHeader, startUpstream } from '../support/upstream.ts';
@@ -75,17 +75,9 @@ const credential = ({ type, data }: AuthPlugin, more: object = {}) => ({
 /** Serves one route that these plugins guard, with Bob, who has a credential for each, and a guest. */
 async function guard(guards: readonly AuthPlugin[], config: object, secret: object = {}): Promise<void> {
   source.set([]);
-  const endpoints = {
-    apiVersion: 'discovery.k8s.io/v1',
-    kind: 'EndpointSlice',
-    metadata: inDefault('echo-1', { labels: { 'kubernetes.io/service-name': 'echo' } }),
-    addressType: 'IPv4',
-    endpoints: [{ addresses: ['127.0.0.1'] }],
-    ports: [{ name: 'http', port: upstream.port }],
-  };
   const objects = [
     service,
-    endpoints,
+    slice(['127.0.0.1'], upstream.port),
     ingress('guarded', '/', { 'konghq.com/plugins': guards.map(({ type }) => type).join(', ') }),
     ...guards.flatMap((one) => [plugin(one.type, config), credential(one, secret)]),
     consumer(
