@@ -10,31 +10,11 @@ import { expect, onTestFinished, test } from 'vitest';
 import { stringify } from 'yaml';
 import { fingerprintOf, makePair, tlsSecret } from '../support/certificates.ts';
 import { send } from '../support/client.ts';
+import { oneService } from '../support/one-service.ts';
 import { startLatchkey } from '../support/latchkey-process.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const host = 'a.example.com';
-
-const routes = (port: number): string => `apiVersion: networking.k8s.io/v1
-kind: Ingress
-metadata: { name: a }
-spec:
-  ingressClassName: kong
-  tls: [{ hosts: [${host}], secretName: cert }]
-  rules: [{ http: { paths: [{ path: /, pathType: Prefix, backend: { service: { name: s, port: { number: 80 } } } }] } }]
----
-apiVersion: v1
-kind: Service
-metadata: { name: s }
-spec: { ports: [{ port: 80 }] }
----
-apiVersion: discovery.k8s.io/v1
-kind: EndpointSlice
-metadata: { name: s-1, labels: { kubernetes.io/service-name: s } }
-addressType: IPv4
-endpoints: [{ addresses: [127.0.0.1] }]
-ports: [{ port: ${port} }]
-`;
 
 /** One request on a connection that is kept, which refuses every certificate but this. */
 async function askOn(agent: Agent, port: number, ca: string) {
@@ -61,7 +41,7 @@ test('a renewed certificate is shown to new handshakes, and nobody who is connec
     writeFileSync(join(dir, '.next'), stringify(tlsSecret('cert', pair)));
     renameSync(join(dir, '.next'), join(dir, 'cert.yaml'));
   };
-  writeFileSync(join(dir, 'routes.yaml'), routes((upstream.address() as AddressInfo).port));
+  writeFileSync(join(dir, 'routes.yaml'), oneService((upstream.address() as AddressInfo).port, { tlsHost: host }));
   show(first);
   const latchkey = await startLatchkey(['run', '--dir', dir, '--workers', '2']);
   onTestFinished(async () => void (await latchkey.stop()));

@@ -4,29 +4,12 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { oneService } from '../support/one-service.ts';
 import { startLatchkey } from '../support/latchkey-process.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 /** A Service at an upstream, with health checks. */
-const manifests = (port: number, healthchecks: string): string => `apiVersion: networking.k8s.io/v1
-kind: Ingress
-metadata: { name: a }
-spec:
-  ingressClassName: kong
-  rules: [{ http: { paths: [{ path: /, pathType: Prefix, backend: { service: { name: s, port: { number: 80 } } } }] } }]
----
-apiVersion: v1
-kind: Service
-metadata: { name: s, annotations: { konghq.com/upstream-policy: checked } }
-spec: { ports: [{ port: 80 }] }
----
-apiVersion: discovery.k8s.io/v1
-kind: EndpointSlice
-metadata: { name: s-1, labels: { kubernetes.io/service-name: s } }
-addressType: IPv4
-endpoints: [{ addresses: [127.0.0.1] }]
-ports: [{ port: ${port} }]
----
+const manifests = (port: number, healthchecks: string): string => `${oneService(port, { policy: 'checked' })}---
 apiVersion: configuration.konghq.com/v1beta1
 kind: KongUpstreamPolicy
 metadata: { name: checked }

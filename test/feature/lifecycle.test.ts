@@ -12,28 +12,9 @@ import { WebSocket, WebSocketServer } from 'ws';
 import { createPool } from '#gateway/pool.ts';
 import { createTable } from '#table/table.ts';
 import { freePort } from '../support/free-port.ts';
+import { oneService } from '../support/one-service.ts';
 import { startLatchkey } from '../support/latchkey-process.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
-
-const manifests = (port: number): string => `apiVersion: networking.k8s.io/v1
-kind: Ingress
-metadata: { name: a }
-spec:
-  ingressClassName: kong
-  rules: [{ http: { paths: [{ path: /, pathType: Prefix, backend: { service: { name: s, port: { number: 80 } } } }] } }]
----
-apiVersion: v1
-kind: Service
-metadata: { name: s }
-spec: { ports: [{ port: 80 }] }
----
-apiVersion: discovery.k8s.io/v1
-kind: EndpointSlice
-metadata: { name: s-1, labels: { kubernetes.io/service-name: s } }
-addressType: IPv4
-endpoints: [{ addresses: [127.0.0.1] }]
-ports: [{ port: ${port} }]
-`;
 
 test('SIGTERM fails readiness, lets what is under way finish, and exits 0', async () => {
   let release = (): void => undefined;
@@ -48,7 +29,7 @@ test('SIGTERM fails readiness, lets what is under way finish, and exits 0', asyn
   });
   await once(upstream, 'listening');
   const dir = temporaryFolder();
-  writeFileSync(join(dir, 'all.yaml'), manifests((upstream.address() as AddressInfo).port));
+  writeFileSync(join(dir, 'all.yaml'), oneService((upstream.address() as AddressInfo).port));
   const latchkey = await startLatchkey(['run', '--dir', dir, '--workers', '2', '--drain-delay-ms', '300']);
   const ready = async () => (await fetch(`http://127.0.0.1:${latchkey.statusPort}/readyz`)).status;
   expect(await ready()).toBe(200);
@@ -77,7 +58,7 @@ test('SIGTERM ends WebSockets at once instead of waiting for them', async () => 
   await once(sockets, 'listening');
   onTestFinished(() => sockets.close());
   const dir = temporaryFolder();
-  writeFileSync(join(dir, 'all.yaml'), manifests((sockets.address() as AddressInfo).port));
+  writeFileSync(join(dir, 'all.yaml'), oneService((sockets.address() as AddressInfo).port));
   const latchkey = await startLatchkey(['run', '--dir', dir, '--workers', '1']);
   const socket = new WebSocket(`ws://127.0.0.1:${latchkey.proxyPort}/`);
   await once(socket, 'open');
