@@ -1,5 +1,5 @@
-import { listedItems } from '#resources/annotations.ts';
 import { hash } from 'node:crypto';
+import { listedItems } from '#resources/annotations.ts';
 import { caFields, configMap, isLabelled as isConfigMapLabelled } from '#resources/config-map.ts';
 import type { KubernetesObject } from '#resources/kind.ts';
 import type { Reason } from '#resources/reasons.ts';
