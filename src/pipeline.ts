@@ -10,6 +10,7 @@
 import { randomBytes } from 'node:crypto';
 import { createPool, reservePort } from '#gateway/pool.ts';
 import type { ListenAddress } from '#gateway/messages.ts';
+import type { ProxySettings } from '#gateway/proxy-settings.ts';
 import { selfSigned } from '#gateway/self-signed.ts';
 import type { KubernetesObject } from '#resources/kind.ts';
 import { formatRef, refKey, type Ref } from '#resources/ref.ts';
@@ -44,6 +45,7 @@ export interface PipelineOptions {
   /** Where clients come in over TLS; absent: nowhere. */
   readonly httpsListen?: ListenAddress;
   readonly workers: number;
+  readonly proxy: ProxySettings;
   /** Makes what writes status; `objectOf` gives an object as it was delivered last. Absent: only the log tells. */
   makeStatus?(objectOf: (ref: Ref) => KubernetesObject | undefined): StatusWriter;
   readonly log: Logger;
@@ -100,10 +102,10 @@ function createDefaultCertificateWatch({ translate: { defaultCertificate }, log 
 
 /** Starts the worker threads, on ports that nobody else has. */
 async function startPool(options: PipelineOptions, digestSecret: Buffer, snapshot: () => TablePatch) {
-  const { log, logSettings, metrics, listen, httpsListen, version, workers } = options;
+  const { log, logSettings, metrics, listen, httpsListen, version, workers, proxy } = options;
   const port = await reservePort(listen);
   const tls = httpsListen === undefined ? undefined : await tlsSettings(httpsListen);
-  const settings = { listen: { host: listen.host, port }, digestSecret, log: logSettings, version };
+  const settings = { listen: { host: listen.host, port }, proxy, digestSecret, log: logSettings, version };
   const pool = createPool({
     workers,
     settings: tls === undefined ? settings : { ...settings, tls },

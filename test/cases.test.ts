@@ -16,6 +16,7 @@ import {
 import { objectSource } from './support/object-source.ts';
 import { silent } from './support/silent.ts';
 import { startUpstream } from './support/upstream.ts';
+import { proxySettings } from './support/proxy-settings.ts';
 
 const source = objectSource();
 let upstream: Awaited<ReturnType<typeof startUpstream>>;
@@ -27,6 +28,7 @@ beforeAll(async () => {
     openSource: async () => source,
     ...caseSettings,
     ...(await silent()),
+    proxy: proxySettings(),
     version: '0.0.0-test',
   });
 });

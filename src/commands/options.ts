@@ -1,36 +1,8 @@
 import { availableParallelism } from 'node:os';
-import { InvalidArgumentError, Option } from 'commander';
+import { InvalidArgumentError, type Option } from 'commander';
 import type { ListenAddress } from '#gateway/messages.ts';
-
-/**
- * Every flag can also be set in the environment: `--proxy-listen` as `LATCHKEY_PROXY_LISTEN`, or as Kong's
- * controller has it, `CONTROLLER_PROXY_LISTEN` (kong-facts 4.11). The flag wins, then the former.
- */
-function flag(flags: string, description: string): Option {
-  const name = (/--([a-z-]+)/.exec(flags)?.[1] ?? '').replaceAll('-', '_').toUpperCase();
-  const isKongs = process.env[`LATCHKEY_${name}`] === undefined && process.env[`CONTROLLER_${name}`] !== undefined;
-  return new Option(flags, description).env(`${isKongs ? 'CONTROLLER' : 'LATCHKEY'}_${name}`);
-}
-
-function wholeNumber(bounds: { readonly min: number; readonly max: number }) {
-  return (text: string): number => {
-    const number = /^\d+$/.test(text) ? Number(text) : Number.NaN;
-    if (number >= bounds.min && number <= bounds.max) return number;
-    throw new InvalidArgumentError(`expected a whole number from ${bounds.min} to ${bounds.max}`);
-  };
-}
-
-/** `true` or `false`; the flag alone means true. */
-function trueOrFalse(text: string): boolean {
-  if (text === 'true' || text === 'false') return text === 'true';
-  throw new InvalidArgumentError('expected true or false');
-}
-
-const listOf = (text: string): readonly string[] =>
-  text
-    .split(',')
-    .map((item) => item.trim())
-    .filter((item) => item !== '');
+import { flag, listOf, trueOrFalse, wholeNumber } from './flag.ts';
+import { proxyOptions, type ProxyOptions } from './proxy-options.ts';
 
 /** `namespace/name` of an object. */
 interface ObjectName {
@@ -56,7 +28,7 @@ function address(text: string): ListenAddress {
 const addressOrOff = (text: string): ListenAddress | 'off' => (text === 'off' ? text : address(text));
 
 /** What `run` and `quickstart` can be told. */
-export interface ServeOptions {
+export interface ServeOptions extends ProxyOptions {
   readonly workers: number;
   readonly proxyListen: ListenAddress;
   readonly httpsListen: ListenAddress | 'off';
@@ -107,6 +79,7 @@ export function serveOptions(): Option[] {
     flag('--status-listen <address>', 'where /healthz, /readyz and /metrics are, or off')
       .default(address('0.0.0.0:8100'), '0.0.0.0:8100')
       .argParser(addressOrOff),
+    ...proxyOptions(),
     ingressClassOption(),
     flag('--cluster-domain <domain>', 'domain of the cluster, at the end of the DNS names of Services'),
     flag('--key-expiry-warning <days>', 'days before a key ends from which on its consumer says so; 0 for never')

@@ -5,6 +5,7 @@ import type { Readiness } from '#admin/probes.ts';
 import { createLog, type Logger, type LogSettings } from '#telemetry/log.ts';
 import { createMetrics, type Metrics } from '#telemetry/metrics.ts';
 import type { ServeOptions } from './options.ts';
+import { proxySettingsOf } from './proxy-options.ts';
 import type { SourceSetup } from './source-setup.ts';
 import { keepReturningMemory } from './return-memory.ts';
 import { UsageError } from './usage-error.ts';
@@ -75,6 +76,7 @@ async function startProxy({ setup, options, metrics }: Starting, log: Logger): P
       listen: options.proxyListen,
       ...(httpsListen === 'off' ? {} : { httpsListen }),
       workers: options.workers,
+      proxy: proxySettingsOf(options),
       log,
       logSettings: logSettingsOf(options),
       metrics,

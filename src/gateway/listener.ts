@@ -4,6 +4,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { forward, type ForwardServices } from './forward.ts';
 import type { ListenAddress } from './messages.ts';
+import type { Limits, ProxySettings } from './proxy-settings.ts';
 import { serveRequest, type ServeServices } from './serve-request.ts';
 import type { ClientTls } from './tls.ts';
 import { isWebSocketUpgrade, responseOn, tunnel } from './upgrade.ts';
@@ -11,6 +12,7 @@ import { isWebSocketUpgrade, responseOn, tunnel } from './upgrade.ts';
 export interface ListenerServices extends ServeServices, ForwardServices {
   /** How clients are met over TLS; absent for plain HTTP. */
   readonly tls?: ClientTls;
+  readonly settings: ProxySettings;
 }
 
 export interface Listener {
@@ -22,26 +24,20 @@ export interface Listener {
   drain(graceMs: number): Promise<void>;
 }
 
-/** A slow client has this long for its request's head, and then for the whole request. */
-const headersTimeoutMs = 10_000;
-const requestTimeoutMs = 300_000;
-/** Longer than Kong's upstream keep-alive, so that a load balancer in front closes first. */
-const keepAliveTimeoutMs = 75_000;
-/** Bytes of a request's head; more is 431. */
-const maxHeaderSize = 16 * 1024;
-
-const limits = {
+/** The limits as Node's servers take them. */
+const serverLimits = ({ headersTimeoutMs, requestTimeoutMs, keepAliveTimeoutMs, headBytes }: Limits) => ({
   headersTimeout: headersTimeoutMs,
   requestTimeout: requestTimeoutMs,
   keepAliveTimeout: keepAliveTimeoutMs,
   connectionsCheckingInterval: 1_000,
-  maxHeaderSize,
+  maxHeaderSize: headBytes,
   noDelay: true,
   shouldUpgradeCallback: isWebSocketUpgrade,
-};
+});
 
 /** Node's server for one way of coming in, and how it is given another certificate. */
-function makeServer(tls: ClientTls | undefined, serve: RequestListener) {
+function makeServer({ tls, settings }: ListenerServices, serve: RequestListener) {
+  const limits = serverLimits(settings.limits);
   if (tls === undefined) return { server: createServer(limits, serve), tableChanged: () => undefined };
   const server = createTlsServer({ ...limits, ...tls.serverOptions }, serve);
   return {
@@ -60,7 +56,7 @@ export function createListener(services: ListenerServices): Listener {
   const pass: Parameters<typeof serveRequest>[1] = (exchange, service, requestId) =>
     forward(exchange, service, requestId, services);
 
-  const { server, tableChanged } = makeServer(services.tls, (request, response) =>
+  const { server, tableChanged } = makeServer(services, (request, response) =>
     serveRequest({ request, response, expectsContinue: false }, pass, services),
   );
   // 0 is no limit: the size of the head is bounded, and a list that is cut in silence hides headers.

@@ -1,6 +1,7 @@
 import type { TablePatch } from '#table/patch.ts';
 import type { RedactedPlace } from '#table/redacted-places.ts';
 import type { ServiceHealth } from './health.ts';
+import type { ProxySettings } from './proxy-settings.ts';
 import type { Pair } from './self-signed.ts';
 
 /** What a worker is started with. */
@@ -8,6 +9,7 @@ export interface WorkerSettings {
   readonly listen: ListenAddress;
   /** Where clients come in over TLS, and what they are shown where the table has no certificate. */
   readonly tls?: { readonly listen: ListenAddress; readonly fallback: Pair };
+  readonly proxy: ProxySettings;
   /** Secret of the digests that keys are looked up by; shared by all threads of the process. */
   readonly digestSecret: Uint8Array;
   readonly log: { readonly level: string; readonly format: 'text' | 'json' };

@@ -33,7 +33,16 @@ const balancer = createBalancer(performance, (service, target) =>
 /** One worker probes and tells the others, so that targets are not asked once for every worker. */
 const checks = settings.isProber ? createHealthChecks(probed) : undefined;
 const name = `latchkey/${settings.version}`;
-const parts = { table, digest: makeDigest(settings.digestSecret), client, names, balancer, log, server: name };
+const parts = {
+  settings: settings.proxy,
+  table,
+  digest: makeDigest(settings.digestSecret),
+  client,
+  names,
+  balancer,
+  log,
+  server: name,
+};
 const hopBy = (proto: 'http' | 'https', { port }: ListenAddress): HopInfo => ({
   proto,
   port: String(port),

@@ -35,6 +35,7 @@ import { startPods } from '../support/pods.ts';
 import { silent } from '../support/silent.ts';
 import { until } from '../support/until.ts';
 import { startUpstream } from '../support/upstream.ts';
+import { proxySettings } from '../support/proxy-settings.ts';
 
 /** What was started, the last first. */
 const ends = new AsyncDisposableStack();
@@ -165,6 +166,7 @@ describeCluster('on a real API server', () => {
         ),
       ...caseSettings,
       ...(await silent()),
+      proxy: proxySettings(),
       version: '0.0.0-test',
     });
     ends.defer(async () => pipeline.stop(0));

@@ -7,6 +7,7 @@ import { consumer, inDefault, ingress, service, slice } from '../support/cluster
 import { objectSource } from '../support/object-source.ts';
 import { silent } from '../support/silent.ts';
 import { seenHeader, startUpstream } from '../support/upstream.ts';
+import { proxySettings } from '../support/proxy-settings.ts';
 
 type Headers = readonly (readonly [name: string, value: string])[];
 
@@ -45,6 +46,7 @@ beforeAll(async () => {
     listen: { host: '127.0.0.1', port: 0 },
     workers: 1,
     ...(await silent()),
+    proxy: proxySettings(),
     version: '0.0.0-test',
   });
 });

@@ -8,6 +8,7 @@ import { consumer, ingress, plugin, service } from '../support/objects.ts';
 import { objectSource } from '../support/object-source.ts';
 import { silent } from '../support/silent.ts';
 import { seenHeader, startUpstream } from '../support/upstream.ts';
+import { proxySettings } from '../support/proxy-settings.ts';
 
 let upstream: Awaited<ReturnType<typeof startUpstream>>;
 let pipeline: Pipeline;
@@ -29,6 +30,7 @@ beforeAll(async () => {
     listen: { host: '127.0.0.1', port: 0 },
     workers: 1,
     ...(await silent()),
+    proxy: proxySettings(),
     version: '0.0.0-test',
   });
   const none = { created: undefined, isBroken: false };

@@ -15,6 +15,7 @@ import { freePort } from '../support/free-port.ts';
 import { oneService } from '../support/one-service.ts';
 import { startLatchkey } from '../support/latchkey-process.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
+import { proxySettings } from '../support/proxy-settings.ts';
 
 test('SIGTERM fails readiness, lets what is under way finish, and exits 0', async () => {
   let release = (): void => undefined;
@@ -92,6 +93,7 @@ test('a worker that dies is replaced and serves the whole table', async () => {
       listen: { host: '127.0.0.1', port },
       digestSecret: new Uint8Array(32),
       log: { level: 'silent', format: 'json' },
+      proxy: proxySettings(),
       version: '0.0.0',
     },
     snapshot: () => table.snapshot(),

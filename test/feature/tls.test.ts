@@ -12,6 +12,7 @@ import { ingress, service } from '../support/objects.ts';
 import { objectSource } from '../support/object-source.ts';
 import { silent } from '../support/silent.ts';
 import { seenHeader, startUpstream } from '../support/upstream.ts';
+import { proxySettings } from '../support/proxy-settings.ts';
 
 const host = 'a.example.com';
 const pair = makePair({ names: [host] });
@@ -30,6 +31,7 @@ const start = async (): Promise<Pipeline> => {
     httpsListen: { host: '127.0.0.1', port: 0 },
     workers: 1,
     ...(await silent()),
+    proxy: proxySettings(),
     version: '0.0.0-test',
   });
   const route = ingress({ name: 'a', path: '/', service: 's', plugins: [], created: undefined, isBroken: false });

@@ -12,6 +12,7 @@ import { tlsSecret } from '../support/certificates.ts';
 import { objectSource } from '../support/object-source.ts';
 import { caCertificate, clientPair, deepPair, otherCaCertificate, serverPair } from '../support/signed-certificates.ts';
 import { silent } from '../support/silent.ts';
+import { proxySettings } from '../support/proxy-settings.ts';
 
 interface Asked {
   readonly annotations: Readonly<Record<string, string>>;
@@ -64,6 +65,7 @@ async function startGateway() {
     openSource: async () => source,
     ...caseSettings,
     ...(await silent()),
+    proxy: proxySettings(),
     version: '0.0.0-test',
   });
   onTestFinished(async () => pipeline.stop(0));
