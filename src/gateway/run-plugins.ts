@@ -56,10 +56,10 @@ function runFrom(start: number, run: Run): Refusal | undefined | Promise<Refusal
 function isCallerInForce({ exchange, find }: Run): boolean {
   const consumer = exchange.identity?.consumer;
   if (!hasPlugins(consumer)) return true;
+  // Those that run for pairs alone are for their routes to look after.
   return keysOf(consumer).every((key) => {
     const entry = find(key);
-    // One that runs for pairs alone is for their routes to look after.
-    return entry !== undefined && (entry.broken === undefined || !entry.isEnabled || entry.narrowedTo !== undefined);
+    return entry !== undefined && (entry.broken === undefined || !entry.isEnabled);
   });
 }
 
@@ -110,8 +110,7 @@ function mostSpecific(
 
 type CandidateScope = PluginCandidate['scope'] | 'consumer' | 'group';
 
-interface Candidate {
-  readonly key: string;
+interface Candidate extends Pick<PluginCandidate, 'key' | 'narrowedTo'> {
   readonly scope: CandidateScope;
 }
 
@@ -129,34 +128,37 @@ const places: Readonly<Record<string, number>> = {
 
 /** How specific a candidate is for this caller, the smallest most; undefined if it is not to run for them. */
 function placeOf(
-  { key, scope }: Candidate,
+  { key, scope, narrowedTo }: Candidate,
   entry: PluginEntry | undefined,
   consumer: ConsumerIdentity | undefined,
 ): number | undefined {
   if (entry?.isEnabled === false) return undefined;
-  const narrowedTo = entry?.narrowedTo;
-  // To a global plugin pairs take nothing away.
-  if (narrowedTo === undefined || scope === 'global') return places[scope];
-  const members = narrowedTo === 'consumers' ? consumer?.plugins : consumer?.groupPlugins;
-  return members?.includes(key) === true ? places[`${narrowedTo}+${scope}`] : undefined;
+  if (narrowedTo === undefined) return places[scope];
+  return isAttached(key, narrowedTo, consumer) ? places[`${narrowedTo}+${scope}`] : undefined;
+}
+
+function isAttached(
+  key: string,
+  to: 'consumers' | 'groups',
+  { plugins, pairPlugins, groupPlugins, groupPairPlugins }: Partial<ConsumerIdentity> = {},
+): boolean {
+  const lists = to === 'consumers' ? [plugins, pairPlugins] : [groupPlugins, groupPairPlugins];
+  return lists.some((keys) => keys?.includes(key) === true);
 }
 
 function hasPlugins(consumer: ConsumerIdentity | undefined): consumer is ConsumerIdentity {
   return consumer?.plugins !== undefined || consumer?.groupPlugins !== undefined;
 }
 
-/** Keys of all plugins that are attached to a caller or its groups. */
+/** Keys of the plugins that a caller or its groups have on every route. */
 function keysOf({ plugins = [], groupPlugins = [] }: ConsumerIdentity): readonly string[] {
   return [...plugins, ...groupPlugins];
 }
 
-/** The plugins of a type that are attached to the caller or its groups alone. */
+/** The plugins of a type that the caller or its groups have on every route. */
 function ownCandidates(type: string | undefined, consumer: ConsumerIdentity | undefined, find: Find): Candidate[] {
   if (type === undefined || consumer === undefined) return [];
-  const isOwn = (key: string): boolean => {
-    const entry = find(key);
-    return entry?.type === type && entry.narrowedTo === undefined;
-  };
+  const isOwn = (key: string): boolean => find(key)?.type === type;
   return [
     ...(consumer.plugins ?? []).filter(isOwn).map((key) => ({ key, scope: 'consumer' as const })),
     ...(consumer.groupPlugins ?? []).filter(isOwn).map((key) => ({ key, scope: 'group' as const })),

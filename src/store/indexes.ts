@@ -73,13 +73,16 @@ export const servicesByUpstreamPolicy = defineIndex('services-by-upstream-policy
   return name === '' ? [] : [`${ref.namespace}/${name}`];
 });
 
-/** The keys (`refKey`) of the plugins that the names in `konghq.com/plugins` may mean. */
+/**
+ * The keys (`refKey`) of the plugins that the names in `konghq.com/plugins` may mean; a KongClusterPlugin once more
+ * with the namespace of who names it.
+ */
 function namedPlugins(object: KubernetesObject, { namespace: own }: Ref): string[] {
   const keys = pluginReferences(object).flatMap(({ name, namespace }) => {
     if (name === undefined) return [];
     const inNamespace = refKey({ kind: kongPlugin.kind, namespace: namespace ?? own, name });
     if (namespace !== undefined) return [inNamespace];
-    return [inNamespace, refKey({ kind: kongClusterPlugin.kind, namespace: '', name })];
+    return [inNamespace, ...['', own].map((from) => refKey({ kind: kongClusterPlugin.kind, namespace: from, name }))];
   });
   return [...new Set(keys)];
 }

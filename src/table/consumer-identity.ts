@@ -14,8 +14,11 @@ export interface ConsumerIdentity {
   readonly groupsAreUnknown?: true;
   /** Names of the KongConsumerGroups that the consumer is in. */
   readonly consumerGroups?: readonly string[];
-  /** Keys of the plugins that are attached to the consumer. */
+  /** Keys of the plugins that are attached to the consumer, and run for it on every route. */
   readonly plugins?: readonly string[];
-  /** Keys of the plugins that are attached to its consumer groups. */
+  /** Keys of those that run on the routes alone that they are attached to as well. */
+  readonly pairPlugins?: readonly string[];
+  /** The same of its consumer groups. */
   readonly groupPlugins?: readonly string[];
+  readonly groupPairPlugins?: readonly string[];
 }

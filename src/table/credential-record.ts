@@ -29,7 +29,10 @@ function textsOf({ credentialId, consumer }: CredentialEntry): readonly (string 
 }
 
 /** Groups and plugins; undefined for the many consumers that have neither. */
-type Memberships = Pick<ConsumerIdentity, 'groups' | 'consumerGroups' | 'plugins' | 'groupPlugins'>;
+type Memberships = Pick<
+  ConsumerIdentity,
+  'groups' | 'consumerGroups' | 'plugins' | 'pairPlugins' | 'groupPlugins' | 'groupPairPlugins'
+>;
 
 function membershipText(memberships: Memberships): string | undefined {
   return Object.keys(memberships).length === 0 ? undefined : JSON.stringify(memberships);

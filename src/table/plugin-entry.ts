@@ -20,9 +20,4 @@ export interface PluginEntry {
   readonly admits?: readonly string[];
   /** Why the plugin cannot run; the routes that use it answer 503. */
   readonly broken?: string;
-  /**
-   * Attached to consumers (or, without any, to consumer groups) and to routes or services as well, a plugin
-   * runs for the pairs alone (kong-facts 4.7). Absent: it runs for every caller of what it is attached to.
-   */
-  readonly narrowedTo?: 'consumers' | 'groups';
 }

@@ -30,6 +30,11 @@ export interface PluginSlot {
 export interface PluginCandidate {
   readonly key: string;
   readonly scope: PluginScope;
+  /**
+   * Attached to consumers (or, without any, to consumer groups) as well, the plugin runs for the pairs alone
+   * (kong-facts 4.7). Absent: it runs for every caller of the route.
+   */
+  readonly narrowedTo?: 'consumers' | 'groups';
 }
 
 export type RouteProtocol = 'http' | 'https' | 'grpc' | 'grpcs';

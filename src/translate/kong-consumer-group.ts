@@ -5,12 +5,11 @@ import type { Fact, View } from '#store/view.ts';
 import { annotationField, unsupportedAnnotations } from './annotations.ts';
 import { controlPlaneRefProblems } from './control-plane-ref.ts';
 import { foreignClass } from './ingress-class.ts';
-import { callerPlugins } from './plugin-references.ts';
+import { callerPlugins, keysOf, type AttachedPlugin } from './plugin-references.ts';
 import type { Context, RootKind, Translation } from './translation.ts';
 
 interface GroupPlugins {
-  /** Keys of PluginEntries. */
-  readonly keys: readonly string[];
+  readonly plugins: readonly AttachedPlugin[];
   readonly problems: readonly Problem[];
 }
 
@@ -24,23 +23,33 @@ function pluginsOf(object: KongConsumerGroup, { ref, view }: Pick<Context, 'ref'
     const message = `${field}: ${name} is attached to consumers too and runs for those alone`;
     return { reason: 'PluginNotAllowed', field, message, effect: 'field ignored' };
   });
-  const keys = plugins.map(({ key }) => key).filter((key) => !ignored.includes(key));
-  return { keys, problems: [...problems, ...told] };
+  return { plugins: plugins.filter(({ key }) => !ignored.includes(key)), problems: [...problems, ...told] };
 }
 
-/** What its members want to know of a group: the keys of its plugins, and whether all of them can be had. */
+/** What its members want to know of a group: the keys of its plugins as `keysOf` has them, and whether all can be had. */
 export type GroupFact =
   | { readonly state: 'absent' }
   | { readonly state: 'invalid' }
-  | { readonly state: 'valid'; readonly plugins: readonly string[]; readonly isInForce: boolean };
+  | {
+      readonly state: 'valid';
+      readonly plugins: readonly string[];
+      readonly pairPlugins: readonly string[];
+      readonly isInForce: boolean;
+    };
 
 function factOf(ref: Ref, view: View): GroupFact {
   const state = view.stateOf(ref);
   if (state !== 'valid') return { state };
   const object = view.get(kongConsumerGroup, ref.namespace, ref.name);
   if (object === undefined || foreignClass(object, { view }, undefined) !== undefined) return { state: 'absent' };
-  const { keys, problems } = pluginsOf(object, { ref, view });
-  return { state, plugins: keys, isInForce: problems.every(({ effect }) => effect !== 'consumer answers 503') };
+  const { plugins, problems } = pluginsOf(object, { ref, view });
+  const { everywhere, pairs } = keysOf(plugins);
+  return {
+    state,
+    plugins: everywhere,
+    pairPlugins: pairs,
+    isInForce: problems.every(({ effect }) => effect !== 'consumer answers 503'),
+  };
 }
 
 /** A fact, so that a group of ten thousand may change its description without re-running all of them. */

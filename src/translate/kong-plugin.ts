@@ -75,7 +75,6 @@ function entryOf(object: AnyPlugin, context: Context, read: ReadPlugin, found: C
     consumers: found.consumers,
     ...(read.admits === undefined ? {} : { admits: read.admits }),
     ...(isBroken(read) ? { broken: fatal?.message ?? 'unknown plugin' } : {}),
-    ...(read.narrowedTo === undefined ? {} : { narrowedTo: read.narrowedTo }),
   };
 }
 

@@ -5,7 +5,7 @@ import type { View } from '#store/view.ts';
 import type { ConsumerIdentity } from '#table/consumer-identity.ts';
 import { aclGroupsOf } from './acl-groups.ts';
 import { groupFact } from './kong-consumer-group.ts';
-import { callerPlugins } from './plugin-references.ts';
+import { callerPlugins, keysOf } from './plugin-references.ts';
 
 /** What comes with being this consumer, and what of it cannot be had. */
 export interface Memberships {
@@ -16,6 +16,7 @@ export interface Memberships {
 interface GroupsFound {
   readonly names: string[];
   readonly plugins: string[];
+  readonly pairPlugins: string[];
   readonly problems: Problem[];
 }
 
@@ -39,6 +40,7 @@ function joinGroup(name: string, field: string, { ref, view }: Place, found: Gro
     refuse('PluginNotInForce', `a plugin of ${formatRef(about)} is not in force, see its own status`);
   found.names.push(name);
   found.plugins.push(...fact.plugins);
+  found.pairPlugins.push(...fact.pairPlugins);
 }
 
 interface Place {
@@ -46,26 +48,31 @@ interface Place {
   readonly view: View;
 }
 
+const listed = (name: keyof ConsumerIdentity, keys: readonly string[]): Partial<ConsumerIdentity> =>
+  keys.length === 0 ? {} : { [name]: [...new Set(keys)] };
+
 const noMemberships: Memberships = { of: {}, problems: [] };
 
 /** Groups and plugins of a consumer; for the many that have neither, one and the same nothing. */
 export function membershipsOf(object: KongConsumer, { ref, view }: Place): Memberships {
   const own = callerPlugins({ ref, object, view, effect: 'consumer answers 503' });
-  const groups: GroupsFound = { names: [], plugins: [], problems: [] };
+  const groups: GroupsFound = { names: [], plugins: [], pairPlugins: [], problems: [] };
   for (const [i, name] of (object.consumerGroups ?? []).entries()) {
     joinGroup(name, `consumerGroups[${i}]`, { ref, view }, groups);
   }
-  const plugins = own.plugins.map(({ key }) => key);
+  const { everywhere: plugins, pairs: pairPlugins } = keysOf(own.plugins);
   const problems = [...own.problems, ...groups.problems];
   const acl = aclGroupsOf(object, { ref, view });
-  const count = plugins.length + groups.names.length + groups.plugins.length + problems.length;
+  const count = own.plugins.length + groups.names.length + groups.plugins.length + problems.length;
   if (count + Object.keys(acl).length === 0) return noMemberships;
   return {
     of: {
       ...acl,
       ...(groups.names.length === 0 ? {} : { consumerGroups: groups.names }),
-      ...(plugins.length === 0 ? {} : { plugins }),
-      ...(groups.plugins.length === 0 ? {} : { groupPlugins: [...new Set(groups.plugins)] }),
+      ...listed('plugins', plugins),
+      ...listed('pairPlugins', pairPlugins),
+      ...listed('groupPlugins', groups.plugins),
+      ...listed('groupPairPlugins', groups.pairPlugins),
     },
     problems,
   };

@@ -85,14 +85,14 @@ export function pluginChain(
   const unknown: PluginSlot[] = [];
   const byType = new Map<string, TypeOfPlugin>();
   for (const [scope, plugins] of levels) {
-    for (const { key, type, ordering } of plugins) {
+    for (const { key, type, ordering, narrowedTo } of plugins) {
       if (type === undefined) {
         unknown.push({ candidates: [{ key, scope }] });
         continue;
       }
       const ofType = byType.get(type) ?? { candidates: [], orderings: [] };
       byType.set(type, ofType);
-      ofType.candidates.push({ key, scope });
+      ofType.candidates.push({ key, scope, ...(narrowedTo === undefined ? {} : { narrowedTo }) });
       if (ordering !== undefined) ofType.orderings.push(ordering);
     }
   }

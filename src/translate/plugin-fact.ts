@@ -3,12 +3,12 @@ import type { KongPlugin } from '#resources/kong-plugin.ts';
 import { refKey, type Ref } from '#resources/ref.ts';
 import type { Problem } from '#resources/verdict.ts';
 import { pluginOrder, type PluginSchema } from '#plugins/plugin.ts';
-import { pluginSchemas, runsForAllCallers } from '#plugins/schemas.ts';
+import { pluginSchemas } from '#plugins/schemas.ts';
 import type { Fact, View } from '#store/view.ts';
 import { unsupportedAnnotations } from './annotations.ts';
 import { admittedNamespaces } from './consumer-namespaces.ts';
 import { pluginConfig, type PluginConfig } from './plugin-config.ts';
-import { narrowingOf, pluginUsers } from './plugin-users.ts';
+import { pluginUsers } from './plugin-users.ts';
 
 /** The key of the entry that a plugin object yields. */
 export function pluginKey(ref: Ref): string {
@@ -29,9 +29,6 @@ export type PluginFact =
   | {
       readonly state: 'usable';
       readonly type: string;
-      readonly narrowedTo?: 'consumers' | 'groups';
-      /** Whether consumers name it: then it does not run for groups (kong-facts 4.7). */
-      readonly isForConsumers: boolean;
       readonly ordering?: Ordering;
     };
 
@@ -102,7 +99,6 @@ export interface ReadPlugin {
   readonly problems: readonly Problem[];
   /** See `PluginEntry`. */
   readonly admits?: readonly string[];
-  readonly narrowedTo?: 'consumers' | 'groups';
 }
 
 const noConfig: PluginConfig = { config: {}, problems: [], isHidden: false };
@@ -124,14 +120,11 @@ export function readPlugin(object: KongPlugin, place: PluginPlace): ReadPlugin {
     return { schema, config: noConfig, problems };
   }
   const config = pluginConfig(object, schema, place);
-  // It runs for everybody, whoever names it: narrowed to some it would let all others pass.
-  const narrowedTo = runsForAllCallers(schema) ? undefined : narrowingOf(place.view.fact(pluginUsers, place.ref));
   return {
     schema,
     config,
     problems: [...problems, ...config.problems],
     ...(callers.admits === undefined ? {} : { admits: callers.admits }),
-    ...(narrowedTo === undefined ? {} : { narrowedTo }),
   };
 }
 
@@ -153,8 +146,6 @@ function factOf(ref: Ref, view: View): PluginFact {
   return {
     state: 'usable',
     type: object.plugin,
-    ...(read.narrowedTo === undefined ? {} : { narrowedTo: read.narrowedTo }),
-    isForConsumers: view.fact(pluginUsers, ref).consumers,
     ...(ordering === undefined ? {} : { ordering }),
   };
 }

@@ -9,7 +9,7 @@ import type { View } from '#store/view.ts';
 import { annotationField } from './annotations.ts';
 import { foreignClass } from './ingress-class.ts';
 import { pluginFact, pluginKey, type Ordering, type PluginFact } from './plugin-fact.ts';
-import { isGranted } from './plugin-users.ts';
+import { attachmentFor, isGranted, type Attachment } from './plugin-users.ts';
 
 /** An object that names plugins, and what becomes of it when one of them cannot be had. */
 export interface Referrer {
@@ -20,13 +20,11 @@ export interface Referrer {
 }
 
 /** A plugin that is attached to an object. */
-export interface AttachedPlugin {
+export interface AttachedPlugin extends Partial<Attachment> {
   /** Key of a PluginEntry. One that the table lacks answers 503. */
   readonly key: string;
   /** Absent for a plugin that cannot be known: it stands alone and answers 503. */
   readonly type?: string;
-  readonly narrowedTo?: 'consumers' | 'groups';
-  readonly isForConsumers?: boolean;
   readonly ordering?: Ordering;
 }
 
@@ -97,15 +95,16 @@ function attach(reference: PluginReference, referrer: Referrer, problems: Proble
   }
   const fault = faultOf(reference, found);
   if (fault !== undefined) refuse(fault);
-  return attached(found);
+  return attached(found, referrer);
 }
 
-function attached({ ref, fact }: Resolved): AttachedPlugin {
+function attached({ ref, fact }: Resolved, referrer: Referrer): AttachedPlugin {
   const key = pluginKey(ref);
   if (fact.state === 'absent' || fact.type === undefined) return { key };
-  if (fact.state === 'broken') return { key, type: fact.type };
-  const { state: _, ...rest } = fact;
-  return { key, ...rest };
+  const rest = fact.state === 'usable' && fact.ordering !== undefined ? { ordering: fact.ordering } : {};
+  // It runs for everybody, whoever names it: narrowed to some it would let all others pass.
+  if (runsForAllCallers(pluginSchemas.get(fact.type))) return { key, type: fact.type, ...rest };
+  return { key, type: fact.type, ...rest, ...attachmentFor(referrer.ref, ref, referrer.view) };
 }
 
 /**
@@ -126,6 +125,17 @@ export function attachedPlugins(referrer: Referrer): AttachedPlugins {
     return [];
   });
   return { plugins, problems };
+}
+
+/** The keys of plugins by whether they run on every route or on those alone that they are attached to as well. */
+export function keysOf(plugins: readonly AttachedPlugin[]): {
+  readonly everywhere: string[];
+  readonly pairs: string[];
+} {
+  const everywhere: string[] = [];
+  const pairs: string[] = [];
+  for (const { key, narrowedTo } of plugins) (narrowedTo === undefined ? everywhere : pairs).push(key);
+  return { everywhere, pairs };
 }
 
 /** The plugins that a caller, or a group of callers, names: none of them can be one that runs for all callers alike. */

@@ -33,6 +33,7 @@ export function isGranted(from: Ref, to: Ref, view: View): boolean {
 }
 
 interface Asked {
+  /** A KongClusterPlugin with a namespace: who names it there. */
   readonly plugin: Ref;
   readonly view: View;
 }
@@ -72,16 +73,27 @@ function users(plugin: Ref, view: View): PluginUsers {
 
 /**
  * Who names a plugin: what it runs for follows from all of them together (kong-facts 4.7). A fact, so that
- * the ten-thousandth consumer that names a plugin makes nobody else run again.
+ * the ten-thousandth consumer that names a plugin makes nobody else run again. Of a KongClusterPlugin it is asked
+ * for each namespace, in the ref: see `attachmentFor`.
  */
 export const pluginUsers: Fact<PluginUsers> = { name: 'plugin-users', compute: users };
 
+/** How a plugin is attached, as one who names it sees it. */
+export interface Attachment {
+  /** The pairs that it runs for; absent: everybody on what it is attached to. */
+  readonly narrowedTo?: 'consumers' | 'groups';
+  /** Whether consumers name it: then it does not run for groups (kong-facts 4.7). */
+  readonly isForConsumers: boolean;
+}
+
 /**
  * The pairs that a plugin runs for, when it is attached to callers and to routes. With consumers the groups do
- * not count (kong-facts 4.7).
+ * not count (kong-facts 4.7). Of a KongClusterPlugin those of one namespace narrow nothing in another, as they do
+ * in Kong: a tenant's consumer would switch it off for all others' routes.
  */
-export function narrowingOf({ consumers, groups, routes }: PluginUsers): 'consumers' | 'groups' | undefined {
-  if (!routes) return undefined;
-  if (consumers) return 'consumers';
-  return groups ? 'groups' : undefined;
+export function attachmentFor(user: Ref, plugin: Ref, view: View): Attachment {
+  const seen = plugin.namespace === '' ? { ...plugin, namespace: user.namespace } : plugin;
+  const { consumers, groups, routes } = view.fact(pluginUsers, seen);
+  if (!routes || !(consumers || groups)) return { isForConsumers: consumers };
+  return { narrowedTo: consumers ? 'consumers' : 'groups', isForConsumers: consumers };
 }

@@ -39,11 +39,6 @@ function terminating(place: string, fields: Partial<PluginEntry> = {}): PluginEn
   };
 }
 
-function entryAt(place: Place, fields: Partial<PluginEntry> = {}): PluginEntry {
-  if (!place.includes('+')) return terminating(place, fields);
-  return terminating(place, { narrowedTo: place.startsWith('consumer') ? 'consumers' : 'groups', ...fields });
-}
-
 /** Lets everybody in as one consumer, and a plugin that lets everybody pass. */
 function authenticating(consumer: ConsumerIdentity): PluginEntry {
   const config = { key_names: ['apikey'], key_in_header: true, key_in_query: true, run_on_preflight: true };
@@ -58,20 +53,22 @@ function authenticating(consumer: ConsumerIdentity): PluginEntry {
 }
 
 const ofCaller = (attached: readonly Place[]): ConsumerIdentity => {
-  const plugins = attached.filter((place) => place.startsWith('consumer'));
-  const groupPlugins = attached.filter((place) => place.startsWith('group'));
-  return {
-    ...nobody,
-    ...(plugins.length === 0 ? {} : { plugins }),
-    ...(groupPlugins.length === 0 ? {} : { groupPlugins }),
+  const lists = {
+    plugins: attached.filter((place) => place === 'consumer'),
+    pairPlugins: attached.filter((place) => place.startsWith('consumer+')),
+    groupPlugins: attached.filter((place) => place === 'group'),
+    groupPairPlugins: attached.filter((place) => place.startsWith('group+')),
   };
+  return { ...nobody, ...Object.fromEntries(Object.entries(lists).filter(([, keys]) => keys.length > 0)) };
 };
 
 const slotOf = (attached: readonly Place[]): PluginSlot => ({
   type: 'request-termination',
   candidates: attached.flatMap((key) => {
     const scope = scopeOf(key);
-    return scope === undefined ? [] : [{ key, scope }];
+    if (scope === undefined) return [];
+    const narrowedTo = (['consumers', 'groups'] as const).find((callers) => key.startsWith(`${callers.slice(0, -1)}+`));
+    return [{ key, scope, ...(narrowedTo === undefined ? {} : { narrowedTo }) }];
   }),
 });
 
@@ -124,20 +121,20 @@ describe('of two plugins of one type the more specific runs', () => {
       [other, one],
     ]) {
       const consumer = ofCaller(attached);
-      const entries = attached.map((place) => entryAt(place));
+      const entries = attached.map((place) => terminating(place));
       expect(await ask({ entries, slots: [slotOf(attached)], consumer })).toBe(one);
     }
   });
 
   test.for(pairs)('%s disabled leaves its place to %s', async ([one, other]) => {
     const attached = [one, other];
-    const entries = [entryAt(one, { isEnabled: false }), entryAt(other)];
+    const entries = [terminating(one, { isEnabled: false }), terminating(other)];
     expect(await ask({ entries, slots: [slotOf(attached)], consumer: ofCaller(attached) })).toBe(other);
   });
 
   test.for(pairs)('%s broken does not leave its place to %s', async ([one, other]) => {
     const attached = [one, other];
-    const entries = [entryAt(one, { broken: 'no' }), entryAt(other)];
+    const entries = [terminating(one, { broken: 'no' }), terminating(other)];
     expect(await ask({ entries, slots: [slotOf(attached)], consumer: ofCaller(attached) })).toBe(notInForce);
   });
 });
@@ -145,16 +142,16 @@ describe('of two plugins of one type the more specific runs', () => {
 test('of two that are equally specific the first named runs', async () => {
   const slot = {
     type: 'request-termination',
-    candidates: ['one', 'two'].map((key) => ({ key, scope: 'route' as const })),
+    candidates: ['one', 'two'].map((key) => ({ key, scope: 'route' as const, narrowedTo: 'consumers' as const })),
   };
-  const entries = ['one', 'two'].map((key) => terminating(key, { narrowedTo: 'consumers' }));
-  expect(await ask({ entries, slots: [slot], consumer: { ...nobody, plugins: ['two', 'one'] } })).toBe('one');
+  const entries = ['one', 'two'].map((key) => terminating(key));
+  expect(await ask({ entries, slots: [slot], consumer: { ...nobody, pairPlugins: ['two', 'one'] } })).toBe('one');
 });
 
 describe('whom a plugin runs for', () => {
   test.for(places)('%s: for the caller that it is attached to', async (place) => {
     const attached = [place];
-    expect(await ask({ entries: [entryAt(place)], slots: [slotOf(attached)], consumer: ofCaller(attached) })).toBe(
+    expect(await ask({ entries: [terminating(place)], slots: [slotOf(attached)], consumer: ofCaller(attached) })).toBe(
       place,
     );
   });
@@ -162,24 +159,24 @@ describe('whom a plugin runs for', () => {
   const ofSome = places.filter((place) => /consumer|group/.test(place));
 
   test.for(ofSome)('%s: not for another caller', async (place) => {
-    expect(await ask({ entries: [entryAt(place)], slots: [slotOf([place])], consumer: nobody })).toBeUndefined();
+    expect(await ask({ entries: [terminating(place)], slots: [slotOf([place])], consumer: nobody })).toBeUndefined();
   });
 
   test.for(ofSome)('%s: not for a caller that nobody knows', async (place) => {
-    expect(await ask({ entries: [entryAt(place)], slots: [slotOf([place])] })).toBeUndefined();
+    expect(await ask({ entries: [terminating(place)], slots: [slotOf([place])] })).toBeUndefined();
   });
 
   test.for(ofSome.filter((place) => place.includes('+')))('%s: not on another route', async (place) => {
-    expect(await ask({ entries: [entryAt(place)], slots: [], consumer: ofCaller([place]) })).toBeUndefined();
+    expect(await ask({ entries: [terminating(place)], slots: [], consumer: ofCaller([place]) })).toBeUndefined();
   });
 
   test.for(['consumer', 'group'] as const)('%s: on a route without that type', async (place) => {
-    expect(await ask({ entries: [entryAt(place)], slots: [], consumer: ofCaller([place]) })).toBe(place);
+    expect(await ask({ entries: [terminating(place)], slots: [], consumer: ofCaller([place]) })).toBe(place);
   });
 
   test('a global plugin that pairs name as well stays global', async () => {
-    const entry = terminating('global', { narrowedTo: 'consumers' });
-    expect(await ask({ entries: [entry], slots: [slotOf(['global'])] })).toBe('global');
+    const consumer = { ...nobody, pairPlugins: ['global'] };
+    expect(await ask({ entries: [terminating('global')], slots: [slotOf(['global'])], consumer })).toBe('global');
   });
 });
 
@@ -212,7 +209,7 @@ describe('what cannot run refuses', () => {
   });
 
   test('but one for other pairs, however broken, lets it pass', async () => {
-    const entries = [entryAt('consumer+route', { broken: 'no' })];
+    const entries = [terminating('consumer+route', { broken: 'no' })];
     expect(await ask({ entries, slots: [], consumer: ofCaller(['consumer+route']) })).toBeUndefined();
   });
 });
