@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { refKey } from '#resources/ref.ts';
-import { verdictAt, type Verdict } from '#resources/verdict.ts';
+import { verdictAt, type Problem, type Verdict } from '#resources/verdict.ts';
 import { directorySource } from '#source/directory.ts';
 import type { FileProblem, Origin } from '#source/source.ts';
 import { digestSecretBytes, makeDigest } from '#table/digest.ts';
 import { createEngine } from '#translate/engine.ts';
 import { sealed, sealingWith } from '#translate/sealing.ts';
+import type { TranslateSettings } from '#translate/translation.ts';
 import { UsageError } from './usage-error.ts';
 
 /** What became of every object of a directory. */
@@ -14,6 +15,9 @@ export interface Report {
   readonly fileProblems: readonly FileProblem[];
   readonly isAllInForce: boolean;
 }
+
+/** What is in force, and will not be for long. */
+const isWarning = ({ effect }: Problem): boolean => effect === 'in force until then';
 
 /** Orders verdicts by where they were written, else by ref. */
 export function makeReport(
@@ -26,7 +30,7 @@ export function makeReport(
     `${origin?.file ?? ''}|${String(origin?.line ?? 0).padStart(8, '0')}|${refKey(verdict.ref)}`;
   rows.sort((a, b) => (place(a) < place(b) ? -1 : 1));
   const isAllInForce =
-    rows.every(({ verdict }) => verdict.problems.length === 0) && fileProblems.every((problem) => !problem.isError);
+    rows.every(({ verdict }) => verdict.problems.every(isWarning)) && fileProblems.every((problem) => !problem.isError);
   return { verdicts: rows, fileProblems, isAllInForce };
 }
 
@@ -35,9 +39,9 @@ export function makeReport(
  *
  * @throws UsageError if the directory cannot be read
  */
-export async function checkDirectory(dir: string, ingressClass: string): Promise<Report> {
+export async function checkDirectory(dir: string, settings: TranslateSettings): Promise<Report> {
   const source = directorySource(dir);
-  const engine = createEngine({ ingressClass });
+  const engine = createEngine(settings);
   // Which of them some plugin wants is known only at the end, and with that this is over.
   const sealing = sealingWith(makeDigest(randomBytes(digestSecretBytes)), () => true);
   const origins = new Map<string, Origin>();

@@ -31,3 +31,16 @@ export const listOf = (text: string): readonly string[] =>
     .split(',')
     .map((item) => item.trim())
     .filter((item) => item !== '');
+
+/** `namespace/name` of an object. */
+export interface ObjectName {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** @throws InvalidArgumentError */
+export function objectName(text: string): ObjectName {
+  const [namespace = '', name = '', ...more] = text.split('/');
+  if (namespace !== '' && name !== '' && more.length === 0) return { namespace, name };
+  throw new InvalidArgumentError('expected namespace/name');
+}

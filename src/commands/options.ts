@@ -1,20 +1,9 @@
 import { availableParallelism } from 'node:os';
 import { InvalidArgumentError, type Option } from 'commander';
 import type { ListenAddress } from '#gateway/messages.ts';
-import { flag, listOf, trueOrFalse, wholeNumber } from './flag.ts';
+import { flag, listOf, objectName, trueOrFalse, wholeNumber, type ObjectName } from './flag.ts';
+import { meaningOptions, type MeaningOptions } from './meaning-options.ts';
 import { proxyOptions, type ProxyOptions } from './proxy-options.ts';
-
-/** `namespace/name` of an object. */
-interface ObjectName {
-  readonly namespace: string;
-  readonly name: string;
-}
-
-function objectName(text: string): ObjectName {
-  const [namespace = '', name = '', ...more] = text.split('/');
-  if (namespace !== '' && name !== '' && more.length === 0) return { namespace, name };
-  throw new InvalidArgumentError('expected namespace/name');
-}
 
 /** `127.0.0.1:8001`, `[::1]:8001`, `:8001` or `8001`; `off` where a listener may be left out. */
 function address(text: string): ListenAddress {
@@ -28,28 +17,19 @@ function address(text: string): ListenAddress {
 const addressOrOff = (text: string): ListenAddress | 'off' => (text === 'off' ? text : address(text));
 
 /** What `run` and `quickstart` can be told. */
-export interface ServeOptions extends ProxyOptions {
+export interface ServeOptions extends ProxyOptions, MeaningOptions {
   readonly workers: number;
   readonly proxyListen: ListenAddress;
   readonly httpsListen: ListenAddress | 'off';
-  /** Secret of the certificate for clients that name no host, or one that no Ingress has. */
-  readonly defaultCertificate?: ObjectName;
   readonly adminListen: ListenAddress | 'off';
   /** Absent: as it fits where objects come from. */
   readonly adminWrites?: boolean;
   readonly statusListen: ListenAddress | 'off';
-  readonly ingressClass: string;
-  readonly clusterDomain?: string;
-  /** Days before a key ends from which on people are warned; 0: they are not. */
-  readonly keyExpiryWarning: number;
   readonly drainDelayMs: number;
   readonly drainTimeoutMs: number;
   readonly logLevel: string;
   readonly logFormat: 'text' | 'json';
 }
-
-export const ingressClassOption = (): Option =>
-  flag('--ingress-class <name>', 'ingress class whose objects are ours').default('kong');
 
 /** The flags of everything that serves. */
 export function serveOptions(): Option[] {
@@ -63,12 +43,6 @@ export function serveOptions(): Option[] {
     flag('--https-listen <address>', 'where requests over TLS come in, or off')
       .default(address('0.0.0.0:8443'), '0.0.0.0:8443')
       .argParser(addressOrOff),
-    flag(
-      '--default-certificate <namespace/name>',
-      'Secret of type kubernetes.io/tls that is shown where no Ingress has a certificate for the name',
-    )
-      .default(undefined, 'one that is made at start and signs itself')
-      .argParser(objectName),
     flag('--admin-listen <address>', 'where the Admin API listens, or off')
       .default(address('127.0.0.1:8001'), '127.0.0.1:8001')
       .argParser(addressOrOff),
@@ -80,11 +54,7 @@ export function serveOptions(): Option[] {
       .default(address('0.0.0.0:8100'), '0.0.0.0:8100')
       .argParser(addressOrOff),
     ...proxyOptions(),
-    ingressClassOption(),
-    flag('--cluster-domain <domain>', 'domain of the cluster, at the end of the DNS names of Services'),
-    flag('--key-expiry-warning <days>', 'days before a key ends from which on its consumer says so; 0 for never')
-      .default(7)
-      .argParser(wholeNumber({ min: 0, max: 3650 })),
+    ...meaningOptions(),
     flag('--drain-delay-ms <ms>', 'on SIGTERM: time between failing readiness and closing the listeners')
       .default(0)
       .argParser(wholeNumber({ min: 0, max: 600_000 })),

@@ -1,5 +1,6 @@
 import { relative } from 'node:path';
 import type { Verdict } from '#resources/verdict.ts';
+import { isInForce } from '#status/conditions.ts';
 import type { Origin } from '#source/source.ts';
 import type { Report } from './check-directory.ts';
 
@@ -19,9 +20,9 @@ function columns(rows: readonly (readonly string[])[]): string {
 }
 
 /** The word for a verdict, as the column PROGRAMMED of kubectl shows it. */
-function programmed({ problems, notOurs }: Verdict): string {
-  if (notOurs !== undefined) return 'Ignored';
-  return problems.length === 0 ? 'True' : 'False';
+function programmed(verdict: Verdict): string {
+  if (verdict.notOurs !== undefined) return 'Ignored';
+  return isInForce(verdict) ? 'True' : 'False';
 }
 
 function asText({ verdicts, fileProblems }: Report): string {

@@ -4,6 +4,7 @@ import type { ListenAddress } from '#gateway/messages.ts';
 import type { Readiness } from '#admin/probes.ts';
 import { createLog, type Logger, type LogSettings } from '#telemetry/log.ts';
 import { createMetrics, type Metrics } from '#telemetry/metrics.ts';
+import { translateSettingsOf } from './meaning-options.ts';
 import type { ServeOptions } from './options.ts';
 import { proxySettingsOf } from './proxy-options.ts';
 import type { SourceSetup } from './source-setup.ts';
@@ -59,20 +60,13 @@ function refuseOnePortForTwo({ proxyListen, httpsListen }: ServeOptions): void {
   throw new UsageError(`--https-listen: the port ${httpsListen.port} is that of --proxy-listen`);
 }
 
-const dayMs = 86_400_000;
-
 async function startProxy({ setup, options, metrics }: Starting, log: Logger): Promise<Pipeline> {
   refuseOnePortForTwo(options);
-  const { ingressClass, clusterDomain, defaultCertificate, httpsListen } = options;
+  const { httpsListen } = options;
   try {
     return await startPipeline({
       ...setup,
-      translate: {
-        ingressClass,
-        keyExpiryWarningMs: options.keyExpiryWarning * dayMs,
-        ...(defaultCertificate === undefined ? {} : { defaultCertificate }),
-        ...(clusterDomain === undefined ? {} : { clusterDomain }),
-      },
+      translate: translateSettingsOf(options),
       listen: options.proxyListen,
       ...(httpsListen === 'off' ? {} : { httpsListen }),
       workers: options.workers,

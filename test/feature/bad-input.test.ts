@@ -166,6 +166,33 @@ describe('latchkey check', () => {
     expect(report.objects.find(({ kind }) => kind === 'Ingress')).toMatchObject({ programmed: 'True', line: 1 });
   });
 
+  test('a key that ends soon is told, and no failure', async () => {
+    const dir = temporaryFolder();
+    const at = new Date(Date.now() + 3 * 86_400_000).toISOString();
+    writeFileSync(
+      join(dir, 'key.yaml'),
+      `apiVersion: v1
+kind: Secret
+metadata:
+  name: key
+  labels: { konghq.com/credential: key-auth }
+  annotations: { latchkey.dev/expires-at: "${at}" }
+stringData: { key: a-key }
+---
+apiVersion: configuration.konghq.com/v1
+kind: KongConsumer
+metadata: { name: bob, annotations: { kubernetes.io/ingress.class: kong } }
+username: bob
+credentials: [key]
+`,
+    );
+    const { code, stdout } = await runLatchkey(['check', dir]);
+    expect(stdout).toMatch(/KongConsumer +default\/bob +True +CredentialExpiring/);
+    expect(code).toBe(0);
+    const unwarned = await runLatchkey(['check', dir, '--key-expiry-warning', '2']);
+    expect(unwarned.stdout).toMatch(/KongConsumer +default\/bob +True +Programmed/);
+  });
+
   test('an object of another class is ignored and said so', async () => {
     const dir = temporaryFolder();
     writeFileSync(
