@@ -1,3 +1,4 @@
+import type { RE2JS } from 're2js';
 import type { RouteEntry } from '#table/route-entry.ts';
 import { literalStart, pathExpression } from './path-expression.ts';
 import { firstOf, withoutRoute, withRoute, type Bucket } from './route-bucket.ts';
@@ -15,6 +16,8 @@ interface RegexRoute {
   readonly source: string;
   /** What a path must begin with to be worth a try. */
   readonly start: string;
+  /** Compiled when the first such path comes. */
+  expression: RE2JS | undefined;
 }
 
 /** How many ImplementationSpecific paths there are of each length, and those lengths, longest first. */
@@ -49,7 +52,8 @@ export function isEmptyHost({ paths, regexes }: HostRoutes): boolean {
 export function addToHost(host: HostRoutes, route: RouteEntry): void {
   const { path } = route;
   if (path.type === 'default') return;
-  if (path.type === 'regex') return addRegex(host, { route, source: path.value, start: literalStart(path.value) });
+  if (path.type === 'regex')
+    return addRegex(host, { route, source: path.value, start: literalStart(path.value), expression: undefined });
   host.paths.set(path.value, withRoute(host.paths.get(path.value), route));
   host.lengthBits |= bitOf(path.value.length);
   if (path.type === 'string-prefix') countLength(host, path.value.length, 1);
@@ -123,9 +127,10 @@ export function matchPath(host: HostRoutes, path: string, request: RequestTraits
 }
 
 function matchExpression(regexes: readonly RegexRoute[], path: string, request: RequestTraits): Match | undefined {
-  for (const { route, source, start } of regexes) {
+  for (const candidate of regexes) {
+    const { route, source, start } = candidate;
     if (!path.startsWith(start) || !conditionsHold(route, request)) continue;
-    const matcher = pathExpression(route, source).matcher(path);
+    const matcher = (candidate.expression ??= pathExpression(source)).matcher(path);
     if (matcher.lookingAt()) return { route, matchedLength: matcher.end() };
   }
   return undefined;

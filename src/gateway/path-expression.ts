@@ -1,13 +1,18 @@
 import { RE2JS } from 're2js';
-import type { RouteEntry } from '#table/route-entry.ts';
 
-/** Compiled when first asked for: it takes kilobytes. A route that is replaced takes its expression along. */
-const compiled = new WeakMap<RouteEntry, RE2JS>();
+/** Expressions that somebody holds. Each takes kilobytes, and the hosts of many tenants have the same ones. */
+const held = new Map<string, WeakRef<RE2JS>>();
+const released = new FinalizationRegistry<string>((source) => {
+  if (held.get(source)?.deref() === undefined) held.delete(source);
+});
 
-/** The expression of a route, whose source its translation has tried. */
-export function pathExpression(route: RouteEntry, source: string): RE2JS {
-  let expression = compiled.get(route);
-  if (expression === undefined) compiled.set(route, (expression = RE2JS.compile(source)));
+/** The expression of a path, whose source its translation has tried: one object as long as somebody holds it. */
+export function pathExpression(source: string): RE2JS {
+  const known = held.get(source)?.deref();
+  if (known !== undefined) return known;
+  const expression = RE2JS.compile(source);
+  held.set(source, new WeakRef(expression));
+  released.register(expression, source);
   return expression;
 }
 

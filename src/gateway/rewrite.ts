@@ -5,7 +5,7 @@ import { pathExpression } from './path-expression.ts';
 /** The groups of a route's regular expression in a path that it matched; none for other paths. */
 function groupsOf(route: RouteEntry, path: string): (group: number) => string {
   if (route.path.type !== 'regex') return () => '';
-  const matcher = pathExpression(route, route.path.value).matcher(path);
+  const matcher = pathExpression(route.path.value).matcher(path);
   return matcher.lookingAt() ? (group) => matcher.group(group) ?? '' : () => '';
 }
 

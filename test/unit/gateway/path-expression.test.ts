@@ -1,7 +1,12 @@
 import fc from 'fast-check';
 import { RE2JS } from 're2js';
 import { expect, test } from 'vitest';
-import { literalStart } from '#gateway/path-expression.ts';
+import { literalStart, pathExpression } from '#gateway/path-expression.ts';
+
+test('routes that have the same expression share it', () => {
+  expect(pathExpression('/items/[0-9]+')).toBe(pathExpression('/items/[0-9]+'));
+  expect(pathExpression('/items/[0-8]+')).not.toBe(pathExpression('/items/[0-9]+'));
+});
 
 test.for([
   ['/items/[0-9]+', '/items/'],
