@@ -10,6 +10,8 @@ export interface Answer {
   readonly body?: { readonly text: string; readonly contentType?: string };
   /** Whether the connection may not be used again. */
   readonly isLast?: boolean;
+  /** In Kong these come out of nginx itself: a client that states no Accept gets text (kong-facts 2.2). */
+  readonly raisedBy?: 'nginx';
 }
 
 type ErrorFormat = 'json' | 'text' | 'html' | 'xml';
@@ -69,6 +71,8 @@ function errorBody(format: ErrorFormat, message: string, requestId: string): str
 /** What an answer says about itself besides its own headers. */
 export interface AnswerContext {
   readonly accept: string | undefined;
+  /** Of the request's own body: it stands in for Accept where nginx raises the error. */
+  readonly contentType?: string | undefined;
   readonly isHead: boolean;
   readonly requestId: string;
   readonly server: string;
@@ -80,8 +84,8 @@ export interface AnswerContext {
   readonly pluginHeaders?: readonly ResponseHeader[] | undefined;
 }
 
-function usualBody(answer: Answer, { accept, requestId }: AnswerContext): NonNullable<Answer['body']> {
-  const format = errorFormat(accept);
+function usualBody(answer: Answer, { accept, contentType, requestId }: AnswerContext): NonNullable<Answer['body']> {
+  const format = errorFormat(accept ?? (answer.raisedBy === 'nginx' ? (contentType ?? 'text/plain') : undefined));
   return { text: errorBody(format, answer.message, requestId), contentType: contentTypes[format] };
 }
 

@@ -1,6 +1,6 @@
 import type { RouteEntry } from '#table/route-entry.ts';
 import type { ServiceEntry, Target } from '#table/service-entry.ts';
-import { sendAnswer } from './answer.ts';
+import { sendAnswer, type Answer } from './answer.ts';
 import type { Balancer } from './balance.ts';
 import { bufferedResponse } from './buffered-response.ts';
 import type { Choice } from './balanced-service.ts';
@@ -23,14 +23,21 @@ export interface ForwardServices {
   readonly server: string;
 }
 
+const badGateway: Answer = {
+  status: 502,
+  message: 'An invalid response was received from the upstream server',
+  raisedBy: 'nginx',
+};
+const late: Answer = { status: 504, message: 'The upstream server is timing out', raisedBy: 'nginx' };
+
 /** Kong's answers to what goes wrong upstream (kong-facts 2.1). */
-const faultAnswers: Readonly<Record<UpstreamFault, { readonly status: number; readonly message: string }>> = {
-  connect: { status: 502, message: 'An invalid response was received from the upstream server' },
-  closed: { status: 502, message: 'An invalid response was received from the upstream server' },
-  invalid: { status: 502, message: 'An invalid response was received from the upstream server' },
-  'connect-timeout': { status: 504, message: 'The upstream server is timing out' },
+const faultAnswers: Readonly<Record<UpstreamFault, Answer>> = {
+  connect: badGateway,
+  closed: badGateway,
+  invalid: badGateway,
+  'connect-timeout': late,
   name: { status: 503, message: 'name resolution failed' },
-  timeout: { status: 504, message: 'The upstream server is timing out' },
+  timeout: late,
 };
 
 /** Up to this size copying a body into the head's write costs less than a second piece. */
@@ -80,7 +87,8 @@ class Forwarding implements ResponseListener {
     this.#services = services;
     exchange.response.once('close', () => {
       this.#choice?.release();
-      if (!exchange.response.writableFinished) this.#upstream?.abort();
+      // Node tells nobody who waits for the rest of a body that it never comes once an answer is out.
+      if (!exchange.response.writableFinished || !exchange.request.complete) this.#upstream?.abort();
     });
   }
 
@@ -167,6 +175,7 @@ class Forwarding implements ResponseListener {
   }
 
   onEnd(): void {
+    this.#upstream = undefined;
     if (!this.#exchange.response.writableEnded) this.#exchange.response.end();
   }
 
@@ -195,7 +204,7 @@ class Forwarding implements ResponseListener {
     return fault === 'closed' && idempotent.has(method) && !hasBody(request);
   }
 
-  #answer(answer: { readonly status: number; readonly message: string }): void {
+  #answer(answer: Answer): void {
     const { request, response, receivedAtMs, method } = this.#exchange;
     const now = performance.now();
     sendAnswer(
@@ -204,6 +213,7 @@ class Forwarding implements ResponseListener {
       { ...answer, isLast: hasBody(request) && !request.complete },
       {
         accept: request.headers.accept,
+        contentType: request.headers['content-type'],
         isHead: method === 'HEAD',
         requestId: this.#requestId,
         server: this.#services.server,

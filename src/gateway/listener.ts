@@ -2,10 +2,12 @@ import { createServer, type IncomingMessage, type RequestListener, type ServerRe
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { clientFaults } from './client-fault.ts';
 import { forward, type ForwardServices } from './forward.ts';
 import type { ListenAddress } from './messages.ts';
 import type { Limits, ProxySettings } from './proxy-settings.ts';
-import { serveRequest, type ServeServices } from './serve-request.ts';
+import { unmetExpectation } from './request-guard.ts';
+import { refuseRequest, serveRequest, type ServeServices } from './serve-request.ts';
 import type { ClientTls } from './tls.ts';
 import { isWebSocketUpgrade, responseOn, tunnel } from './upgrade.ts';
 
@@ -65,8 +67,15 @@ export function createListener(services: ListenerServices): Listener {
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
     const isExact = request.headers.expect?.toLowerCase() === '100-continue';
     if (isExact) serveRequest({ request, response, expectsContinue: true }, pass, services);
-    else response.writeHead(417, { Connection: 'close' }).end();
+    else refuseRequest({ request, response, expectsContinue: false }, unmetExpectation, services);
   });
+  server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) =>
+    refuseRequest({ request, response, expectsContinue: false }, unmetExpectation, services),
+  );
+
+  const { onClientError, onTlsError } = clientFaults(services);
+  server.on('clientError', onClientError);
+  server.on('tlsClientError', onTlsError);
 
   server.on('upgrade', (request, socket, head) => {
     tunnels.add(socket);

@@ -1,5 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { normalizePath } from '#table/normalize-path.ts';
+import type { Answer } from './answer.ts';
+import type { RefusalReason } from './refusal-reason.ts';
 
 /** A request that may be given a meaning. */
 export interface GuardedRequest {
@@ -18,12 +20,26 @@ export interface GuardedRequest {
 }
 
 /** A request that is refused before anything looks at it; its connection is closed. */
-export interface GuardFault {
-  readonly status: 400 | 405 | 417 | 501;
-  readonly message: string;
+export interface GuardFault extends Answer {
+  readonly reason: RefusalReason;
 }
 
-const badRequest: GuardFault = { status: 400, message: 'Bad request' };
+const faultOf = (status: number, message: string, reason: RefusalReason): GuardFault => ({
+  status,
+  message,
+  reason,
+  isLast: true,
+  raisedBy: 'nginx',
+});
+
+const badFraming = faultOf(400, 'Bad request', 'framing');
+const badHost = faultOf(400, 'Bad request', 'host');
+const badTarget = faultOf(400, 'Bad request', 'target');
+const badPath = faultOf(400, 'Bad request', 'path');
+const otherCoding = faultOf(501, 'Transfer coding not supported', 'framing');
+const refusedMethod = faultOf(405, 'Method not allowed', 'method');
+/** Any expectation but 100-continue (RFC 9110 section 10.1.1). */
+export const unmetExpectation = faultOf(417, 'Expectation failed', 'expectation');
 
 /**
  * The strictest reading of a request (RFC 9112, RFC 9110): what could mean one thing to us and another to
@@ -31,28 +47,29 @@ const badRequest: GuardFault = { status: 400, message: 'Bad request' };
  * through (hostile-cases C2).
  */
 export function guardRequest(request: IncomingMessage): GuardedRequest | GuardFault {
-  if (request.method === 'TRACE') return { status: 405, message: 'Method not allowed' };
+  if (request.method === 'TRACE') return refusedMethod;
   const framing = framingFault(request);
   if (framing !== undefined) return framing;
   const authority = soleHost(request);
-  if (authority === undefined) return badRequest;
+  if (authority === undefined) return badHost;
   const target = originForm(request.url ?? '', authority);
-  if (target === undefined) return badRequest;
+  if (target === undefined) return badTarget;
   const mark = target.indexOf('?');
   const rawPath = mark === -1 ? target : target.slice(0, mark);
   const query = mark === -1 ? '' : target.slice(mark + 1);
-  if (query.includes('#')) return badRequest;
+  if (query.includes('#')) return badTarget;
   const normal = normalizePath(rawPath);
-  if ('fault' in normal) return badRequest;
+  if ('fault' in normal) return badPath;
   return { path: normal.path, rawPath, query, hasQuery: mark !== -1, authority, host: hostOf(authority) };
 }
 
-/** RFC 9112 section 6.1: only `chunked`, and not from HTTP/1.0. */
+/** RFC 9112 sections 6.1, 6.3: only `chunked`, and not from HTTP/1.0; where it is not the last, no end can be known. */
 function framingFault(request: IncomingMessage): GuardFault | undefined {
   const coding = request.headers['transfer-encoding'];
   if (coding === undefined) return undefined;
-  if (request.httpVersion === '1.0') return badRequest;
-  return coding.toLowerCase() === 'chunked' ? undefined : { status: 501, message: 'Transfer coding not supported' };
+  if (request.httpVersion === '1.0') return badFraming;
+  if (coding.toLowerCase() === 'chunked') return undefined;
+  return /,[\t ]*chunked$/i.test(coding) ? otherCoding : badFraming;
 }
 
 /** RFC 9112 section 3.2: exactly one Host. Node joins or drops repeated ones, so the raw list is counted. */

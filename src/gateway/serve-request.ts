@@ -5,10 +5,11 @@ import type { Identity, Refusal } from '#plugins/plugin.ts';
 import type { PluginEntry } from '#table/plugin-entry.ts';
 import type { ServiceEntry } from '#table/service-entry.ts';
 import { sendAnswer, type Answer } from './answer.ts';
+import type { FaultServices } from './client-fault.ts';
 import { ProxyExchange, type ExchangeServices } from './exchange.ts';
 import { httpsRedirect } from './https-redirect.ts';
 import { hasBody } from './request-body.ts';
-import { guardRequest } from './request-guard.ts';
+import { guardRequest, type GuardFault } from './request-guard.ts';
 import { newRequestId } from './request-id.ts';
 import type { RequestTraits } from './route-conditions.ts';
 import { runPlugins } from './run-plugins.ts';
@@ -16,10 +17,8 @@ import { runPlugins } from './run-plugins.ts';
 /** What a request may come to, once it may pass: forwarded, or tunnelled after an upgrade. */
 export type Onward = (exchange: ProxyExchange, service: ServiceEntry, requestId: string) => void;
 
-export interface ServeServices extends ExchangeServices {
+export interface ServeServices extends ExchangeServices, FaultServices {
   readonly log: Logger;
-  /** `latchkey/0.1.0`. */
-  readonly server: string;
 }
 
 export interface ClientRequest {
@@ -41,7 +40,10 @@ export function serveRequest(client: ClientRequest, onward: Onward, services: Se
   const reply = (answer: Answer): void =>
     answerClient(client, answer, { requestId, receivedAtMs, services, pluginHeaders: pluginHeaders?.() });
   const guarded = guardRequest(client.request);
-  if ('status' in guarded) return reply({ ...guarded, isLast: true });
+  if ('reason' in guarded) {
+    services.refused?.(guarded.reason);
+    return reply(guarded);
+  }
   const match = services.table.match(guarded.host, guarded.path, traitsOf(client.request));
   if (match === undefined) return reply({ status: 404, message: 'no Route matched with those values' });
   // Why the route is closed stands in the status of its Ingress; a client has no business with it.
@@ -74,6 +76,13 @@ export function serveRequest(client: ClientRequest, onward: Onward, services: Se
   }
 }
 
+/** Answers a request that is refused before anything else looks at it. */
+export function refuseRequest(client: ClientRequest, fault: GuardFault, services: ServeServices): void {
+  services.refused?.(fault.reason);
+  const about = { requestId: newRequestId(), receivedAtMs: performance.now(), services, pluginHeaders: undefined };
+  answerClient(client, fault, about);
+}
+
 /** Node's request is all that the router asks for; its types leave TLS out. */
 const traitsOf = (request: IncomingMessage): RequestTraits => request as IncomingMessage & RequestTraits;
 
@@ -95,6 +104,7 @@ function answerClient(
     { ...answer, isLast },
     {
       accept: request.headers.accept,
+      contentType: request.headers['content-type'],
       isHead: request.method === 'HEAD',
       requestId: about.requestId,
       server: about.services.server,

@@ -76,7 +76,7 @@ interface Upgrade {
 function refuse({ exchange, requestId, services }: Upgrade, status: number, message: string): void {
   sendAnswer(
     exchange.response,
-    { status, message, isLast: true },
+    { status, message, isLast: true, ...(status === 503 ? {} : { raisedBy: 'nginx' }) },
     {
       accept: exchange.request.headers.accept,
       isHead: false,

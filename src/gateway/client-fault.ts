@@ -1,0 +1,107 @@
+import { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { sendAnswer, type Answer } from './answer.ts';
+import type { RefusalReason } from './refusal-reason.ts';
+import { newRequestId } from './request-id.ts';
+
+/** What answering a fault takes. */
+export interface FaultServices {
+  /** `latchkey/0.1.0`. */
+  readonly server: string;
+  /** Told of every request that is refused before it had a meaning. */
+  refused?(reason: RefusalReason): void;
+}
+
+interface ClientFault extends Answer {
+  readonly reason: RefusalReason;
+}
+
+const malformed: ClientFault = { status: 400, message: 'Bad request', reason: 'malformed', raisedBy: 'nginx' };
+
+/** What the codes of Node and its parser mean to the client; any other is a request that cannot be read. */
+const faults: Readonly<Record<string, ClientFault>> = {
+  // RFC 6585 section 5; Kong says 400 with the same text (kong-facts 2.1).
+  HPE_HEADER_OVERFLOW: {
+    status: 431,
+    message: 'Request header or cookie too large',
+    reason: 'head-size',
+    raisedBy: 'nginx',
+  },
+  ERR_HTTP_REQUEST_TIMEOUT: { status: 408, message: 'Request timeout', reason: 'request-timeout', raisedBy: 'nginx' },
+};
+
+/** The text is nginx's. */
+const plainOnTls: ClientFault = {
+  status: 400,
+  message: 'The plain HTTP request was sent to HTTPS port',
+  reason: 'plain-on-tls',
+  raisedBy: 'nginx',
+};
+
+/** OpenSSL knows some methods; what it says of others it also says later in a handshake, when bytes have gone out. */
+const notTls = new Set(['ERR_SSL_HTTP_REQUEST', 'ERR_SSL_WRONG_VERSION_NUMBER']);
+
+/** Node hands over the connection of TLS alone, which cannot send any more. */
+const connectionBelow = (socket: Duplex): Socket | undefined =>
+  (socket as Duplex & { readonly _parent?: Socket | null })._parent ?? undefined;
+
+/** The response that leaves next on a connection. Node's own answer to such errors goes by this field, too. */
+const nextToLeave = (socket: Duplex): ServerResponse | undefined =>
+  (socket as Duplex & { readonly _httpMessage?: ServerResponse | null })._httpMessage ?? undefined;
+
+function answerOn(response: ServerResponse, fault: ClientFault, server: string): void {
+  // Of a request that cannot be read no header counts, so the body is Kong's usual one.
+  const about = { accept: undefined, isHead: false, requestId: newRequestId(), server, latencyMs: 0 };
+  sendAnswer(response, { ...fault, isLast: true }, about);
+}
+
+/** Answers on a connection that no response is under way on, and closes it. */
+function answerBare(socket: Socket, fault: ClientFault, server: string): void {
+  const response = new ServerResponse(new IncomingMessage(socket));
+  response.assignSocket(socket);
+  response.once('finish', () => socket.destroySoon());
+  answerOn(response, fault, server);
+}
+
+/**
+ * Answers and closes. Requests that came whole before the faulty one are answered first: else one of them would
+ * take this for its own answer.
+ */
+function conclude(socket: Socket, fault: ClientFault, server: string): void {
+  const next = nextToLeave(socket);
+  if (!socket.writable) socket.destroy();
+  else if (next === undefined) answerBare(socket, fault, server);
+  else if (next.req.complete) next.once('finish', () => conclude(socket, fault, server));
+  // Part of an answer is out; only a cut connection tells that it ends there.
+  else if (next.headersSent) socket.destroy();
+  else answerOn(next, fault, server);
+}
+
+/** Answers what Node's parser refuses, and what takes too long, as Kong does (kong-facts 2.1). */
+export function clientFaults({ server, refused }: FaultServices) {
+  const concluded = new WeakSet<Duplex>();
+
+  const refuse = (socket: Socket, fault: ClientFault): void => {
+    // More bytes after the first fault are the same fault again.
+    if (concluded.has(socket)) return;
+    concluded.add(socket);
+    refused?.(fault.reason);
+    conclude(socket, fault, server);
+  };
+
+  return {
+    /** For `clientError` of a server. */
+    onClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
+      // Also what ails TLS comes here, once nothing can be said any more.
+      if (!socket.writable) socket.destroy();
+      else refuse(socket as Socket, faults[error.code ?? ''] ?? malformed);
+    },
+
+    /** For `tlsClientError` of a server. */
+    onTlsError(error: NodeJS.ErrnoException, socket: Duplex): void {
+      const raw = connectionBelow(socket);
+      if (raw !== undefined && notTls.has(error.code ?? '') && raw.bytesWritten === 0) refuse(raw, plainOnTls);
+    },
+  };
+}

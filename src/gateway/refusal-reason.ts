@@ -1,0 +1,18 @@
+/** Why a request was refused before it had a meaning: a fixed list, so that it can label a metric. */
+export type RefusalReason =
+  /** Node's parser cannot make a request of the bytes. */
+  | 'malformed'
+  /** Its body's end could be read in two ways (RFC 9112 section 6.1). */
+  | 'framing'
+  | 'method'
+  | 'expectation'
+  /** No Host, several, or one that is none. */
+  | 'host'
+  /** The target is no path, or names another host than Host. */
+  | 'target'
+  /** The path has a spelling that servers disagree on. */
+  | 'path'
+  /** A request without TLS on the port of TLS. */
+  | 'plain-on-tls'
+  | 'head-size'
+  | 'request-timeout';

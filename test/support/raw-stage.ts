@@ -1,0 +1,144 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { startPipeline } from '#pipeline.ts';
+import type { KubernetesObject } from '#resources/kind.ts';
+import { objectSource } from './object-source.ts';
+import { consumer, ingress, plugin, service } from './objects.ts';
+import { proxySettings } from './proxy-settings.ts';
+import { startRawUpstream } from './raw-upstream.ts';
+import { silent } from './silent.ts';
+import { until } from './until.ts';
+
+const none = { created: undefined, isBroken: false };
+
+/** `/` is open; `/guarded` wants a key of bob's, `/hidden` takes it away, `/anonymous` lets in everybody. */
+function objects(upstreamPort: number): KubernetesObject[] {
+  const keyAuth = (name: string, config: object): KubernetesObject =>
+    plugin({ name, type: 'key-auth', config, isDisabled: false, isGlobal: false });
+  return [
+    ingress({ name: 'open', path: '/', service: 's', plugins: [], ...none }),
+    ...['guarded', 'hidden', 'anonymous'].map((name) =>
+      ingress({ name, path: `/${name}`, service: 's', plugins: [name], ...none }),
+    ),
+    keyAuth('guarded', {}),
+    keyAuth('hidden', { hide_credentials: true, key_names: ['apikey', 'x-key'] }),
+    keyAuth('anonymous', { anonymous: 'nobody' }),
+    consumer({ name: 'bob', username: 'bob', credentials: ['k'], created: undefined, class: 'kong' }),
+    consumer({ name: 'nobody', username: 'nobody', credentials: [], created: undefined, class: 'kong' }),
+    {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { name: 'k', namespace: 'default', labels: { 'konghq.com/credential': 'key-auth' } },
+      stringData: { key: 'bobs-key' },
+    },
+    service({ name: 's', port: 80, plugins: [] }),
+    {
+      apiVersion: 'discovery.k8s.io/v1',
+      kind: 'EndpointSlice',
+      metadata: { name: 's-1', namespace: 'default', labels: { 'kubernetes.io/service-name': 's' } },
+      addressType: 'IPv4',
+      endpoints: [{ addresses: ['127.0.0.1'] }],
+      ports: [{ port: upstreamPort }],
+    },
+  ];
+}
+
+/** What came back on one connection. */
+export interface RawAnswer {
+  /** Statuses in their order, then `close` if the gateway closed unasked. */
+  readonly summary: string;
+  readonly text: string;
+}
+
+const statusesIn = (text: string): string[] => [...text.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, code]) => code ?? '');
+
+/** Sends each part once the one before has left. */
+async function write(socket: Socket, parts: readonly string[]): Promise<void> {
+  for (const part of parts) {
+    if (!socket.writable) return;
+    await new Promise<void>((resolve) => socket.write(part, 'latin1', () => resolve()));
+  }
+}
+
+const probe = 'GET /probe HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n';
+
+/** A connection to the gateway whose bytes a test writes itself. */
+export function openRaw(port: number) {
+  const socket = connect({ port, host: '127.0.0.1', noDelay: true });
+  let text = '';
+  socket.on('data', (chunk: Buffer) => (text += chunk.toString('latin1')));
+  socket.on('error', () => undefined);
+  const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
+  return {
+    socket,
+    closed,
+    text: () => text,
+    write: async (parts: readonly string[]): Promise<void> => write(socket, parts),
+    /** Resolves once so many answers have begun, or the connection is closed. */
+    async untilAnswers(count: number): Promise<void> {
+      await until({
+        what: `${count} answers`,
+        holds: () => socket.closed || statusesIn(text).length >= count,
+        subscribe: (check) => {
+          socket.on('data', check).once('close', check);
+          return () => socket.off('data', check).off('close', check);
+        },
+      });
+    },
+  };
+}
+
+/**
+ * Sends bytes and tells what came. A connection that is expected to stay open is tried with one more request,
+ * which must get its own answer.
+ */
+export async function exchangeRaw(port: number, parts: readonly string[], expected: string): Promise<RawAnswer> {
+  const connection = openRaw(port);
+  await connection.write(parts);
+  const staysOpen = !expected.endsWith('close');
+  if (staysOpen) {
+    await connection.untilAnswers(expected.split(' ').length);
+    await connection.write([probe]);
+  }
+  await Promise.race([connection.closed, once(connection.socket, 'never', { signal: AbortSignal.timeout(10_000) })]);
+  const statuses = statusesIn(connection.text());
+  if (staysOpen && statuses.at(-1) === '200') statuses.pop();
+  else statuses.push('close');
+  return { summary: statuses.join(' '), text: connection.text() };
+}
+
+/** The gateway with a raw upstream behind it. */
+export async function startRawStage(flags: readonly string[] = []) {
+  const upstream = await startRawUpstream();
+  const source = objectSource();
+  const pipeline = await startPipeline({
+    openSource: async () => source,
+    translate: { ingressClass: 'kong' },
+    listen: { host: '127.0.0.1', port: 0 },
+    httpsListen: { host: '127.0.0.1', port: 0 },
+    workers: 1,
+    ...(await silent()),
+    proxy: proxySettings(flags),
+    version: '0.0.0-test',
+  });
+  source.set(objects(upstream.port));
+  await pipeline.settled();
+  return {
+    upstream,
+    pipeline,
+    port: pipeline.port,
+    httpsPort: pipeline.httpsPort ?? 0,
+    /** What the upstream saw of what was sent before, without probes. */
+    async seen(): Promise<string> {
+      // What is sent now comes after whatever else was on its way.
+      await exchangeRaw(pipeline.port, ['GET /fence HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n'], 'close');
+      await upstream.untilSeen('/fence');
+      const { requests, partial } = upstream.take();
+      return [...requests.filter((request) => !/^GET \/(?:probe|fence) /.test(request)), partial].join('');
+    },
+    async stop(): Promise<void> {
+      await pipeline.stop(0);
+      await upstream.close();
+    },
+  };
+}
