@@ -17,6 +17,12 @@ const keepAliveMs = 60_000;
 /** What may stand in a request line; llhttp has checked what the client sent, this checks what we made of it. */
 const requestTarget = /^[\x21-\x7e\x80-\xff]+$/;
 
+/**
+ * Where all connections read to: Node would allocate as much for each read. What is read is looked at before
+ * the next read begins; who keeps some of it makes a copy.
+ */
+const received = Buffer.allocUnsafeSlow(64 * 1024);
+
 /** The connections to one target. */
 interface Origin {
   readonly idle: Connection[];
@@ -46,7 +52,13 @@ class Connection implements ResponseEvents, UpstreamExchange {
 
   constructor(target: ResolvedTarget, origin: Origin, connectTimeoutMs: number) {
     this.#origin = origin;
-    this.#socket = connect({ host: target.host, port: target.port, noDelay: true, autoSelectFamily: true });
+    const callback = (bytes: number): boolean => {
+      this.#receive(received.subarray(0, bytes));
+      return true;
+    };
+    const { host, port } = target;
+    const onread = { buffer: received, callback };
+    this.#socket = connect({ host, port, noDelay: true, autoSelectFamily: true, onread });
     this.#connectTimer = setTimeout(
       () => this.#fail('connect-timeout', new Error('connecting took too long')),
       connectTimeoutMs,
@@ -55,7 +67,6 @@ class Connection implements ResponseEvents, UpstreamExchange {
       this.#isConnected = true;
       clearTimeout(this.#connectTimer);
     });
-    this.#socket.on('data', (chunk: Buffer) => this.#receive(chunk));
     this.#socket.on('timeout', () => this.#fail('timeout', new Error('the upstream is silent')));
     this.#socket.on('error', (error) => this.#fail(this.#faultOfEnd(), error));
     this.#socket.on('end', () => this.#finish());
@@ -97,7 +108,7 @@ class Connection implements ResponseEvents, UpstreamExchange {
   }
 
   onData(chunk: Buffer): void {
-    if (this.#listener?.onData(chunk) === false) this.#socket.pause();
+    if (this.#listener?.onData(Buffer.from(chunk)) === false) this.#socket.pause();
   }
 
   onEnd(isReusable: boolean): void {

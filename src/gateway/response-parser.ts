@@ -107,14 +107,18 @@ export class ResponseParser {
     return this.#state !== 'head' || this.#pending !== undefined;
   }
 
-  /** @throws ResponseSyntaxError */
+  /**
+   * Looks at the next bytes; none of them is kept, and what `onData` gets of them is not a copy.
+   *
+   * @throws ResponseSyntaxError
+   */
   feed(received: Buffer): void {
     let rest = this.#pending === undefined ? received : Buffer.concat([this.#pending, received]);
     this.#pending = undefined;
     while (rest.byteLength > 0) {
       const used = this.#step(rest);
       if (used === 0) {
-        this.#pending = rest;
+        this.#pending = Buffer.from(rest);
         return;
       }
       rest = used === rest.byteLength ? empty : rest.subarray(used);

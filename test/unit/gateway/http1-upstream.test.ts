@@ -37,9 +37,13 @@ function client() {
   ) =>
     new Promise<Heard>((resolve) => {
       let status: number | undefined;
-      let body = '';
+      const chunks: Buffer[] = [];
       const done = (fault?: UpstreamFault): void =>
-        resolve({ body, ...(status === undefined ? {} : { status }), ...(fault === undefined ? {} : { fault }) });
+        resolve({
+          body: Buffer.concat(chunks).toString('latin1'),
+          ...(status === undefined ? {} : { status }),
+          ...(fault === undefined ? {} : { fault }),
+        });
       upstream.send(
         target,
         {
@@ -54,7 +58,7 @@ function client() {
         {
           onHead: (seen) => (status = seen),
           onData: (chunk) => {
-            body += chunk.toString('latin1');
+            chunks.push(chunk);
             return true;
           },
           onEnd: () => done(),
@@ -106,6 +110,26 @@ describe('kept connections', () => {
     await closed;
     expect(connections[0]?.destroyed).toBe(true);
   });
+});
+
+test('responses that come in pieces, and by turns, do not mix', async () => {
+  const waiting: Socket[] = [];
+  const { target } = await startRaw((socket) => void waiting.push(socket));
+  const { send } = client();
+  const answers = ['a', 'b', 'c'].map(async () => send(target));
+  const isSent = setInterval(() => {
+    if (waiting.length < answers.length) return;
+    clearInterval(isSent);
+    const texts = waiting.map((_, i) => ok(String(i).repeat(300)));
+    // A piece reaches the client before the next is sent: each is read alone.
+    const sendFrom = (start: number): void => {
+      for (const [i, socket] of waiting.entries()) socket.write(texts[i]?.slice(start, start + 100) ?? '');
+      if (start < 400) setImmediate(() => setImmediate(() => sendFrom(start + 100)));
+    };
+    sendFrom(0);
+  }, 1);
+  const bodies = (await Promise.all(answers)).map(({ body }) => body);
+  expect(bodies.toSorted()).toEqual(['0', '1', '2'].map((digit) => digit.repeat(300)));
 });
 
 describe('upstreams that fail', () => {
