@@ -1,9 +1,10 @@
 import type { Option } from 'commander';
 import type { ProxySettings } from '#gateway/proxy-settings.ts';
 import { flag, wholeNumber } from './flag.ts';
+import { requestOptions, requestSettingsOf, type RequestOptions } from './request-options.ts';
 
 /** What the proxy can be told. */
-export interface ProxyOptions {
+export interface ProxyOptions extends RequestOptions {
   readonly clientHeaderTimeoutMs: number;
   readonly clientRequestTimeoutMs: number;
   readonly clientIdleTimeoutMs: number;
@@ -28,6 +29,7 @@ export function proxyOptions(): Option[] {
     flag('--client-header-bytes <bytes>', "bytes that a request's head may have")
       .default(16 * 1024)
       .argParser(wholeNumber({ min: 1024, max: 1024 * 1024 })),
+    ...requestOptions(),
   ];
 }
 
@@ -39,4 +41,5 @@ export const proxySettingsOf = (options: ProxyOptions): ProxySettings => ({
     keepAliveTimeoutMs: options.clientIdleTimeoutMs,
     headBytes: options.clientHeaderBytes,
   },
+  ...requestSettingsOf(options),
 });

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import type { HeaderSettings } from './proxy-settings.ts';
 import { withPluginHeaders, type ResponseHeader } from './response-headers.ts';
 
 /** An answer that the gateway makes itself. */
@@ -76,6 +77,8 @@ export interface AnswerContext {
   readonly isHead: boolean;
   readonly requestId: string;
   readonly server: string;
+  /** Which of these headers are sent. */
+  readonly shown: HeaderSettings;
   /** Since the request came, in milliseconds. */
   readonly latencyMs: number;
   /** Headers that tell an attempt to proxy apart from an answer given without one (kong-facts 2.4). */
@@ -89,6 +92,20 @@ function usualBody(answer: Answer, { accept, contentType, requestId }: AnswerCon
   return { text: errorBody(format, answer.message, requestId), contentType: contentTypes[format] };
 }
 
+/** The gateway's own headers; those of the upstream's part tell an attempt to proxy from an answer without one. */
+function pushOwn(headers: string[], { status }: Answer, context: AnswerContext): void {
+  const { shown, upstreamLatencyMs } = context;
+  if (upstreamLatencyMs === undefined) {
+    if (shown.responseLatency) headers.push('X-Kong-Response-Latency', String(context.latencyMs));
+  } else {
+    if (shown.upstreamStatus) headers.push('X-Kong-Upstream-Status', String(status));
+    if (shown.upstreamLatency) headers.push('X-Kong-Upstream-Latency', String(upstreamLatencyMs));
+    if (shown.proxyLatency) headers.push('X-Kong-Proxy-Latency', String(context.latencyMs));
+  }
+  if (shown.server) headers.push('Server', context.server);
+  if (shown.requestId) headers.push('X-Kong-Request-Id', context.requestId);
+}
+
 /** Sends an answer with Kong's headers and the body that the client's Accept asks for. */
 export function sendAnswer(response: ServerResponse, answer: Answer, context: AnswerContext): void {
   if (response.headersSent || response.destroyed) return;
@@ -97,15 +114,7 @@ export function sendAnswer(response: ServerResponse, answer: Answer, context: An
   const headers: string[] = contentType === undefined ? [] : ['Content-Type', contentType];
   if (answer.status !== 204 && answer.status !== 304) headers.push('Content-Length', String(Buffer.byteLength(body)));
   for (const [name, value] of answer.headers ?? []) headers.push(name, value);
-  if (context.upstreamLatencyMs === undefined) headers.push('X-Kong-Response-Latency', String(context.latencyMs));
-  else
-    headers.push(
-      'X-Kong-Upstream-Latency',
-      String(context.upstreamLatencyMs),
-      'X-Kong-Proxy-Latency',
-      String(context.latencyMs),
-    );
-  headers.push('Server', context.server, 'X-Kong-Request-Id', context.requestId);
+  pushOwn(headers, answer, context);
   if (answer.isLast === true) headers.push('Connection', 'close');
   response.writeHead(answer.status, withPluginHeaders(headers, context.pluginHeaders));
   response.end(context.isHead ? undefined : body);

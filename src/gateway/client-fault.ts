@@ -2,6 +2,7 @@ import { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { sendAnswer, type Answer } from './answer.ts';
+import type { HeaderSettings } from './proxy-settings.ts';
 import type { RefusalReason } from './refusal-reason.ts';
 import { newRequestId } from './request-id.ts';
 
@@ -9,6 +10,7 @@ import { newRequestId } from './request-id.ts';
 export interface FaultServices {
   /** `latchkey/0.1.0`. */
   readonly server: string;
+  readonly headers: HeaderSettings;
   /** Told of every request that is refused before it had a meaning. */
   refused?(reason: RefusalReason): void;
 }
@@ -50,44 +52,45 @@ const connectionBelow = (socket: Duplex): Socket | undefined =>
 const nextToLeave = (socket: Duplex): ServerResponse | undefined =>
   (socket as Duplex & { readonly _httpMessage?: ServerResponse | null })._httpMessage ?? undefined;
 
-function answerOn(response: ServerResponse, fault: ClientFault, server: string): void {
+function answerOn(response: ServerResponse, fault: ClientFault, services: FaultServices): void {
   // Of a request that cannot be read no header counts, so the body is Kong's usual one.
-  const about = { accept: undefined, isHead: false, requestId: newRequestId(), server, latencyMs: 0 };
+  const { server, headers: shown } = services;
+  const about = { accept: undefined, isHead: false, requestId: newRequestId(), server, shown, latencyMs: 0 };
   sendAnswer(response, { ...fault, isLast: true }, about);
 }
 
 /** Answers on a connection that no response is under way on, and closes it. */
-function answerBare(socket: Socket, fault: ClientFault, server: string): void {
+function answerBare(socket: Socket, fault: ClientFault, services: FaultServices): void {
   const response = new ServerResponse(new IncomingMessage(socket));
   response.assignSocket(socket);
   response.once('finish', () => socket.destroySoon());
-  answerOn(response, fault, server);
+  answerOn(response, fault, services);
 }
 
 /**
  * Answers and closes. Requests that came whole before the faulty one are answered first: else one of them would
  * take this for its own answer.
  */
-function conclude(socket: Socket, fault: ClientFault, server: string): void {
+function conclude(socket: Socket, fault: ClientFault, services: FaultServices): void {
   const next = nextToLeave(socket);
   if (!socket.writable) socket.destroy();
-  else if (next === undefined) answerBare(socket, fault, server);
-  else if (next.req.complete) next.once('finish', () => conclude(socket, fault, server));
+  else if (next === undefined) answerBare(socket, fault, services);
+  else if (next.req.complete) next.once('finish', () => conclude(socket, fault, services));
   // Part of an answer is out; only a cut connection tells that it ends there.
   else if (next.headersSent) socket.destroy();
-  else answerOn(next, fault, server);
+  else answerOn(next, fault, services);
 }
 
 /** Answers what Node's parser refuses, and what takes too long, as Kong does (kong-facts 2.1). */
-export function clientFaults({ server, refused }: FaultServices) {
+export function clientFaults(services: FaultServices) {
   const concluded = new WeakSet<Duplex>();
 
   const refuse = (socket: Socket, fault: ClientFault): void => {
     // More bytes after the first fault are the same fault again.
     if (concluded.has(socket)) return;
     concluded.add(socket);
-    refused?.(fault.reason);
-    conclude(socket, fault, server);
+    services.refused?.(fault.reason);
+    conclude(socket, fault, services);
   };
 
   return {

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Exchange, Identity } from '#plugins/plugin.ts';
 import type { Credential } from '#table/credential-entry.ts';
 import type { Digest } from '#table/digest.ts';
+import { plainAddress, type ClientTrust } from './client-trust.ts';
 import { classifyHeader } from './header-class.ts';
 import { takeBody, type TakenBody } from './request-body.ts';
 import type { ResponseHeader } from './response-headers.ts';
@@ -13,6 +14,8 @@ import type { ServedTable } from './served-table.ts';
 export interface ExchangeServices {
   readonly table: ServedTable;
   readonly digest: Digest;
+  /** Undefined where no peer is trusted. */
+  readonly trust: ClientTrust | undefined;
 }
 
 /**
@@ -63,6 +66,23 @@ export class ProxyExchange implements Exchange {
 
   get scheme(): 'http' | 'https' {
     return 'encrypted' in this.request.socket ? 'https' : 'http';
+  }
+
+  /** Of the other end of the connection. */
+  get peerAddress(): string {
+    return plainAddress(this.request.socket.remoteAddress ?? '');
+  }
+
+  /** Whether what the other end of the connection says of the client counts. */
+  get isPeerTrusted(): boolean {
+    const { trust } = this.#services;
+    return trust !== undefined && trust.isTrusted(this.peerAddress);
+  }
+
+  get clientAddress(): string {
+    const { trust } = this.#services;
+    if (trust === undefined || !this.isPeerTrusted) return this.peerAddress;
+    return trust.addressBehind(this.peerAddress, this.headerValues(trust.header));
   }
 
   get host(): string {

@@ -8,6 +8,7 @@ import type { ProxyExchange } from './exchange.ts';
 import { hasBody, restOfBody } from './request-body.ts';
 import { rewrittenPath } from './rewrite.ts';
 import { clientHeaders, withPluginHeaders } from './response-headers.ts';
+import type { HeaderSettings } from './proxy-settings.ts';
 import type { NameResolver } from './resolve.ts';
 import type { ResponseListener, UpstreamClient, UpstreamExchange, UpstreamFault } from './upstream.ts';
 import { upstreamHeaders, type HopInfo } from './upstream-headers.ts';
@@ -21,6 +22,8 @@ export interface ForwardServices {
   readonly hop: HopInfo;
   /** `latchkey/0.1.0`. */
   readonly server: string;
+  /** Which of the gateway's own headers answers carry. */
+  readonly headers: HeaderSettings;
 }
 
 const badGateway: Answer = {
@@ -146,6 +149,8 @@ class Forwarding implements ResponseListener {
       requestId: this.#requestId,
       server: this.#services.server,
       via: this.#services.hop.via,
+      shown: this.#services.headers,
+      upstreamStatus: status,
       upstreamLatencyMs,
       proxyLatencyMs: Math.round(this.#sentAtMs - this.#exchange.receivedAtMs),
     });
@@ -217,6 +222,7 @@ class Forwarding implements ResponseListener {
         isHead: method === 'HEAD',
         requestId: this.#requestId,
         server: this.#services.server,
+        shown: this.#services.headers,
         latencyMs: Math.round((this.#target === undefined ? now : this.#sentAtMs) - receivedAtMs),
         pluginHeaders: this.#exchange.responseHeaders,
         ...(this.#target === undefined ? {} : { upstreamLatencyMs: Math.round(now - this.#sentAtMs) }),

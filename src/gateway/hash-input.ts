@@ -36,7 +36,7 @@ function captureOf(exchange: ProxyExchange, name: string): string | undefined {
 function valueOf(input: HashInput, exchange: ProxyExchange): string | undefined {
   switch (input.from) {
     case 'ip':
-      return exchange.request.socket.remoteAddress;
+      return exchange.clientAddress;
     case 'consumer':
       return exchange.identity?.consumer.id;
     case 'path':

@@ -9,6 +9,8 @@ export type HeaderClass =
   | 'drop'
   /** The gateway appends to what came. */
   | 'x-forwarded-for'
+  /** Stays only if a trusted proxy sent it. */
+  | 'trusted'
   | 'via'
   | 'te'
   /** Describes the body, which a plugin may have replaced. */
@@ -32,11 +34,12 @@ const special: Readonly<Record<string, HeaderClass>> = {
   trailer: 'drop',
   'http2-settings': 'drop',
   'x-real-ip': 'drop',
-  'x-forwarded-proto': 'drop',
-  'x-forwarded-host': 'drop',
-  'x-forwarded-port': 'drop',
-  'x-forwarded-path': 'drop',
-  'x-forwarded-prefix': 'drop',
+  'x-forwarded-proto': 'trusted',
+  'x-forwarded-host': 'trusted',
+  'x-forwarded-port': 'trusted',
+  'x-forwarded-path': 'trusted',
+  'x-forwarded-prefix': 'trusted',
+  forwarded: 'trusted',
   'x-kong-request-id': 'drop',
   'x-forwarded-for': 'x-forwarded-for',
   via: 'via',

@@ -1,6 +1,7 @@
 import type { RouteEntry } from '#table/route-entry.ts';
 import type { Answer } from './answer.ts';
-import type { GuardedRequest } from './request-guard.ts';
+import type { ProxyExchange } from './exchange.ts';
+import { isAuthority } from './request-guard.ts';
 
 /**
  * The answer to a request over http for a route that takes only https (kong-facts 2.1), or undefined where it may
@@ -8,10 +9,13 @@ import type { GuardedRequest } from './request-guard.ts';
  */
 export function httpsRedirect(
   { protocols, httpsRedirectStatus }: RouteEntry,
-  scheme: 'http' | 'https',
-  { host, rawPath, hasQuery, query }: GuardedRequest,
+  exchange: Pick<ProxyExchange, 'scheme' | 'guarded' | 'isPeerTrusted' | 'headerValues'>,
 ): Answer | undefined {
-  if (protocols === undefined || scheme === 'https' || protocols.includes('http')) return undefined;
+  if (protocols === undefined || exchange.scheme === 'https' || protocols.includes('http')) return undefined;
+  // A trusted proxy that the client came to over https has spoken for it.
+  if (exchange.isPeerTrusted && exchange.headerValues('x-forwarded-proto')[0]?.toLowerCase() === 'https') {
+    return undefined;
+  }
   if (httpsRedirectStatus === undefined) {
     const headers = [
       ['Connection', 'Upgrade'],
@@ -19,6 +23,13 @@ export function httpsRedirect(
     ] as const;
     return { status: 426, message: 'Please use HTTPS protocol', headers };
   }
-  const location = `https://${host}${rawPath}${hasQuery ? `?${query}` : ''}`;
+  const { rawPath, hasQuery, query } = exchange.guarded;
+  const location = `https://${forwardedHost(exchange)}${rawPath}${hasQuery ? `?${query}` : ''}`;
   return { status: httpsRedirectStatus, message: '', body: { text: '' }, headers: [['Location', location]] };
+}
+
+/** The host that the client asked for, as a trusted proxy tells it; one that is none is not repeated. */
+function forwardedHost(exchange: Pick<ProxyExchange, 'guarded' | 'isPeerTrusted' | 'headerValues'>): string {
+  const told = exchange.isPeerTrusted ? exchange.headerValues('x-forwarded-host')[0] : undefined;
+  return told !== undefined && isAuthority(told) ? told : exchange.guarded.host;
 }

@@ -1,6 +1,32 @@
 /** How requests are taken in and sent on, the same for every worker. What an option means stands beside its flag. */
 export interface ProxySettings {
   readonly limits: Limits;
+  readonly trust: TrustSettings;
+  readonly headers: HeaderSettings;
+}
+
+/** Which peers are proxies that may say who the client is, and in which field. */
+export interface TrustSettings {
+  /** Addresses and CIDRs. */
+  readonly trustedIps: readonly string[];
+  readonly realIpHeader: string;
+  /** Whether addresses that are trusted themselves are passed over. */
+  readonly realIpRecursive: boolean;
+}
+
+/** Which of its own headers the gateway shows (kong-facts 2.4). */
+export interface HeaderSettings {
+  readonly server: boolean;
+  readonly via: boolean;
+  readonly upstreamLatency: boolean;
+  readonly proxyLatency: boolean;
+  readonly responseLatency: boolean;
+  readonly upstreamStatus: boolean;
+  readonly requestId: boolean;
+  /** Whether the upstream gets X-Kong-Request-Id. */
+  readonly requestIdUpstream: boolean;
+  /** Whether `Kong-Debug` in a request makes its answer name route and service. */
+  readonly debug: boolean;
 }
 
 /** What a client may take of us before it is refused. */

@@ -72,6 +72,9 @@ function framingFault(request: IncomingMessage): GuardFault | undefined {
   return /,[\t ]*chunked$/i.test(coding) ? otherCoding : badFraming;
 }
 
+/** Whether a text may be a host, with or without a port. */
+export const isAuthority = (text: string): boolean => /^[A-Za-z0-9._:[\]-]+$/.test(text);
+
 /** RFC 9112 section 3.2: exactly one Host. Node joins or drops repeated ones, so the raw list is counted. */
 function soleHost(request: IncomingMessage): string | undefined {
   const raw = request.rawHeaders;
@@ -82,7 +85,7 @@ function soleHost(request: IncomingMessage): string | undefined {
   }
   if (count > 1) return undefined;
   const host = request.headers.host ?? '';
-  return host === '' || /^[A-Za-z0-9._:[\]-]+$/.test(host) ? host : undefined;
+  return host === '' || isAuthority(host) ? host : undefined;
 }
 
 /** RFC 9112 section 3.2.2: the authority of an absolute-form target must be the Host that came with it. */

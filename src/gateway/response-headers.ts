@@ -1,3 +1,5 @@
+import type { HeaderSettings } from './proxy-settings.ts';
+
 /** Response headers that end at the gateway (RFC 9110 section 7.6.1). Node frames the body itself. */
 const hopByHop = new Set(['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade', 'trailer']);
 
@@ -23,6 +25,9 @@ export interface ResponseExtras {
   readonly requestId: string;
   readonly server: string;
   readonly via: string;
+  /** Which of these headers are sent. */
+  readonly shown: HeaderSettings;
+  readonly upstreamStatus: number;
   readonly upstreamLatencyMs: number;
   readonly proxyLatencyMs: number;
 }
@@ -66,11 +71,20 @@ export function clientHeaders(raw: readonly string[], extras: ResponseExtras): F
   const seen: Seen = { headers: [], via: '', hasServer: false, contentLength: undefined, named: undefined };
   for (let i = 0; i < raw.length; i += 2) see(seen, raw[i] ?? '', raw[i + 1] ?? '');
   const kept = seen.named === undefined ? seen.headers : without(seen.headers, seen.named);
-  if (!seen.hasServer) kept.push('Server', extras.server);
-  kept.push('Via', seen.via === '' ? extras.via : `${seen.via}, ${extras.via}`);
-  kept.push('X-Kong-Upstream-Latency', String(extras.upstreamLatencyMs));
-  kept.push('X-Kong-Proxy-Latency', String(extras.proxyLatencyMs), 'X-Kong-Request-Id', extras.requestId);
+  pushOwn(kept, seen, extras);
   return { headers: kept, contentLength: seen.contentLength };
+}
+
+function pushOwn(headers: string[], { hasServer, via }: Seen, extras: ResponseExtras): void {
+  const { shown } = extras;
+  if (shown.server && !hasServer) headers.push('Server', extras.server);
+  // The upstream's own stays whatever is shown of ours.
+  if (shown.via) headers.push('Via', via === '' ? extras.via : `${via}, ${extras.via}`);
+  else if (via !== '') headers.push('Via', via);
+  if (shown.upstreamStatus) headers.push('X-Kong-Upstream-Status', String(extras.upstreamStatus));
+  if (shown.upstreamLatency) headers.push('X-Kong-Upstream-Latency', String(extras.upstreamLatencyMs));
+  if (shown.proxyLatency) headers.push('X-Kong-Proxy-Latency', String(extras.proxyLatencyMs));
+  if (shown.requestId) headers.push('X-Kong-Request-Id', extras.requestId);
 }
 
 function namedBy(connection: string, before: Set<string> | undefined): Set<string> | undefined {

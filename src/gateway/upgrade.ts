@@ -82,6 +82,7 @@ function refuse({ exchange, requestId, services }: Upgrade, status: number, mess
       isHead: false,
       requestId,
       server: services.server,
+      shown: services.headers,
       latencyMs: Math.round(performance.now() - exchange.receivedAtMs),
       pluginHeaders: exchange.responseHeaders,
     },
@@ -94,6 +95,8 @@ function answerHeaders({ exchange, requestId, services, sentAtMs }: Upgrade, ans
     requestId,
     server: services.server,
     via: services.hop.via,
+    shown: services.headers,
+    upstreamStatus: answer.statusCode ?? 502,
     upstreamLatencyMs: Math.round(performance.now() - sentAtMs),
     proxyLatencyMs: Math.round(sentAtMs - exchange.receivedAtMs),
   });

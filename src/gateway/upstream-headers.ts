@@ -11,6 +11,8 @@ export interface HopInfo {
   readonly port: string;
   /** `1.1 latchkey/0.1.0`. */
   readonly via: string;
+  /** Whether the upstream learns the request's id. */
+  readonly sendsRequestId: boolean;
 }
 
 /** Connection options that name no header of their own. */
@@ -49,21 +51,44 @@ function pushIdentity(headers: string[], { consumer, credentialId }: Identity): 
   else headers.push('X-Credential-Identifier', headerText(credentialId));
 }
 
-/** IPv4 addresses reach a dual-stack listener as `::ffff:127.0.0.1`. */
-function clientAddress(exchange: ProxyExchange): string {
-  const address = exchange.request.socket.remoteAddress ?? '';
-  return address.startsWith('::ffff:') ? address.slice(7) : address;
-}
+/** A node or host as a parameter of Forwarded: what is no token stands in quotes (RFC 7239 section 4). */
+const forwardedValue = (text: string): string =>
+  /^[A-Za-z0-9._-]+$/.test(text) ? text : `"${text.includes(':') && !text.startsWith('[') ? `[${text}]` : text}"`;
 
-function pushForwarded(headers: string[], exchange: ProxyExchange, forwardedFor: string, hop: HopInfo): void {
-  const { route, matchedLength } = exchange.match;
-  const { guarded } = exchange;
-  const address = clientAddress(exchange);
+/** How the client came: what we know of it, or where a trusted peer speaks for it, what that one says. */
+function pushForwarded(headers: string[], exchange: ProxyExchange, gathered: Gathered, hop: HopInfo): void {
+  const { fromTrusted, forwardedFor } = gathered;
+  const { guarded, peerAddress } = exchange;
+  const address = fromTrusted === undefined ? peerAddress : exchange.clientAddress;
   headers.push('X-Real-IP', address);
-  headers.push('X-Forwarded-For', forwardedFor === '' ? address : `${forwardedFor}, ${address}`);
+  headers.push('X-Forwarded-For', forwardedFor === '' ? address : `${forwardedFor}, ${peerAddress}`);
+  if (fromTrusted !== undefined) return pushTold(headers, exchange, fromTrusted, hop);
   headers.push('X-Forwarded-Proto', hop.proto, 'X-Forwarded-Host', guarded.host, 'X-Forwarded-Port', hop.port);
   headers.push('X-Forwarded-Path', guarded.rawPath);
-  if (route.stripPath && matchedLength > 1) headers.push('X-Forwarded-Prefix', guarded.path.slice(0, matchedLength));
+  const prefix = strippedPrefix(exchange);
+  if (prefix !== undefined) headers.push('X-Forwarded-Prefix', prefix);
+}
+
+function pushTold(headers: string[], exchange: ProxyExchange, told: ReadonlyMap<string, string>, hop: HopInfo): void {
+  const { guarded, peerAddress } = exchange;
+  const pushTrusted = (name: string, ours: string | undefined): void => {
+    const value = told.get(name.toLowerCase()) ?? ours;
+    if (value !== undefined) headers.push(name, value);
+  };
+  pushTrusted('X-Forwarded-Proto', hop.proto);
+  pushTrusted('X-Forwarded-Host', guarded.host);
+  pushTrusted('X-Forwarded-Port', hop.port);
+  pushTrusted('X-Forwarded-Path', guarded.rawPath);
+  pushTrusted('X-Forwarded-Prefix', strippedPrefix(exchange));
+  const forwarded = told.get('forwarded');
+  if (forwarded === undefined) return;
+  const peer = `for=${forwardedValue(peerAddress)};host=${forwardedValue(guarded.host)};proto=${hop.proto}`;
+  headers.push('Forwarded', append(forwarded, peer));
+}
+
+function strippedPrefix({ match, guarded }: ProxyExchange): string | undefined {
+  const { route, matchedLength } = match;
+  return route.stripPath && matchedLength > 1 ? guarded.path.slice(0, matchedLength) : undefined;
 }
 
 /** The Host that the upstream gets (kong-facts 2.3). */
@@ -79,6 +104,8 @@ interface Gathered {
   readonly headers: string[];
   forwardedFor: string;
   via: string;
+  /** What a trusted peer says besides, by lower-case name; undefined if the peer is not trusted. */
+  readonly fromTrusted: Map<string, string> | undefined;
 }
 
 const append = (list: string, value: string): string => (list === '' ? value : `${list}, ${value}`);
@@ -88,19 +115,26 @@ function describesBody(headerClass: HeaderClass, { replacedBody }: ProxyExchange
   return replacedBody === undefined || (headerClass === 'content-type' && replacedBody.contentType === undefined);
 }
 
+function keepTold(told: Map<string, string> | undefined, lower: string, value: string): void {
+  told?.set(lower, append(told.get(lower) ?? '', value));
+}
+
 function gather(
   gathered: Gathered,
   header: { readonly name: string; readonly value: string },
   exchange: ProxyExchange,
 ): void {
   const { name, value } = header;
-  const { class: headerClass } = classifyHeader(name);
+  const { class: headerClass, lower } = classifyHeader(name);
   switch (headerClass) {
     case 'forward':
       gathered.headers.push(name, value);
       break;
     case 'x-forwarded-for':
       gathered.forwardedFor = append(gathered.forwardedFor, value);
+      break;
+    case 'trusted':
+      keepTold(gathered.fromTrusted, lower, value);
       break;
     case 'via':
       gathered.via = append(gathered.via, value);
@@ -142,10 +176,12 @@ export function upstreamHeaders(
   hop: HopInfo,
 ): string[] {
   const headers: string[] = ['Host', upstreamHost(exchange, to.service, to.target)];
-  const gathered: Gathered = { headers, forwardedFor: '', via: '' };
+  const fromTrusted = exchange.isPeerTrusted ? new Map<string, string>() : undefined;
+  const gathered: Gathered = { headers, forwardedFor: '', via: '', fromTrusted };
   gatherClientHeaders(exchange, gathered);
-  pushForwarded(headers, exchange, gathered.forwardedFor, hop);
-  headers.push('Via', append(gathered.via, hop.via), 'X-Kong-Request-Id', requestId);
+  pushForwarded(headers, exchange, gathered, hop);
+  headers.push('Via', append(gathered.via, hop.via));
+  if (hop.sendsRequestId) headers.push('X-Kong-Request-Id', requestId);
   if (exchange.identity !== undefined) pushIdentity(headers, exchange.identity);
   for (const [name, value] of exchange.addedHeaders ?? []) headers.push(name, headerText(value));
   const { replacedBody } = exchange;

@@ -12,6 +12,7 @@ import type { TablePatch } from '#table/patch.ts';
 import { restoreRedacted } from '#table/redacted-places.ts';
 import { createLog } from '#telemetry/log.ts';
 import { createBalancer } from './balance.ts';
+import { clientTrust } from './client-trust.ts';
 import { createHealthChecks } from './health-checks.ts';
 import type { ServiceHealth } from './health.ts';
 import { createListener } from './listener.ts';
@@ -35,6 +36,8 @@ const checks = settings.isProber ? createHealthChecks(probed) : undefined;
 const name = `latchkey/${settings.version}`;
 const parts = {
   settings: settings.proxy,
+  headers: settings.proxy.headers,
+  trust: clientTrust(settings.proxy.trust),
   table,
   digest: makeDigest(settings.digestSecret),
   client,
@@ -47,6 +50,7 @@ const hopBy = (proto: 'http' | 'https', { port }: ListenAddress): HopInfo => ({
   proto,
   port: String(port),
   via: `1.1 ${name}`,
+  sendsRequestId: settings.proxy.headers.requestIdUpstream,
 });
 
 /** Each way of coming in, and where. */

@@ -108,6 +108,8 @@ export interface Exchange {
   /** As the client sent it, upper-case for every standard method. */
   readonly method: string;
   readonly scheme: 'http' | 'https';
+  /** Of the client itself where trusted proxies speak for it, else of the other end of the connection. */
+  readonly clientAddress: string;
   /** Lower-case host that the client asked for, without port. */
   readonly host: string;
   /** Value of Host as it came. */

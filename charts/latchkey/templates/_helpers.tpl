@@ -57,6 +57,7 @@ ingress_class watch_namespace publish_service publish_status_address update_stat
 election_id election_namespace apiserver_qps apiserver_burst proxy_listen https_listen default_certificate
 cluster_domain key_expiry_warning
 client_header_timeout_ms client_request_timeout_ms client_idle_timeout_ms client_header_bytes
+trusted_ips real_ip_header real_ip_recursive headers headers_upstream allow_debug_header
 admin_listen admin_writes status_listen workers drain_delay_ms drain_timeout_ms log_level log_format
 {{- end }}
 
