@@ -1,4 +1,5 @@
-import type { ServerResponse } from 'node:http';
+import { STATUS_CODES } from 'node:http';
+import type { ResponseMessage } from './client-message.ts';
 import type { HeaderSettings } from './proxy-settings.ts';
 import { withPluginHeaders, type ResponseHeader } from './response-headers.ts';
 
@@ -107,7 +108,7 @@ function pushOwn(headers: string[], { status }: Answer, context: AnswerContext):
 }
 
 /** Sends an answer with Kong's headers and the body that the client's Accept asks for. */
-export function sendAnswer(response: ServerResponse, answer: Answer, context: AnswerContext): void {
+export function sendAnswer(response: ResponseMessage, answer: Answer, context: AnswerContext): void {
   if (response.headersSent || response.destroyed) return;
   // As text, not as bytes: it leaves in one write with the head.
   const { text: body, contentType } = answer.body ?? usualBody(answer, context);
@@ -116,6 +117,8 @@ export function sendAnswer(response: ServerResponse, answer: Answer, context: An
   for (const [name, value] of answer.headers ?? []) headers.push(name, value);
   pushOwn(headers, answer, context);
   if (answer.isLast === true) headers.push('Connection', 'close');
-  response.writeHead(answer.status, withPluginHeaders(headers, context.pluginHeaders));
-  response.end(context.isHead ? undefined : body);
+  const statusText = STATUS_CODES[answer.status] ?? '';
+  response.writeHead(answer.status, statusText, withPluginHeaders(headers, context.pluginHeaders));
+  if (context.isHead) response.end();
+  else response.end(body, 'utf8');
 }

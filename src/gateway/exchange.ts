@@ -1,8 +1,8 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Exchange, Identity } from '#plugins/plugin.ts';
 import type { Credential } from '#table/credential-entry.ts';
 import type { Digest } from '#table/digest.ts';
 import { plainAddress, type ClientTrust } from './client-trust.ts';
+import type { RequestMessage, ResponseMessage } from './client-message.ts';
 import { classifyHeader } from './header-class.ts';
 import { takeBody, type TakenBody } from './request-body.ts';
 import type { ResponseHeader } from './response-headers.ts';
@@ -23,8 +23,8 @@ export interface ExchangeServices {
  * neither started nor stopped: one is made for every request, and a hidden class is what makes that cheap.
  */
 export class ProxyExchange implements Exchange {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
+  readonly request: RequestMessage;
+  readonly response: ResponseMessage;
   readonly guarded: GuardedRequest;
   readonly match: Match;
   readonly method: string;
@@ -47,7 +47,7 @@ export class ProxyExchange implements Exchange {
   readonly #services: ExchangeServices;
 
   constructor(
-    client: { readonly request: IncomingMessage; readonly response: ServerResponse; readonly expectsContinue: boolean },
+    client: { readonly request: RequestMessage; readonly response: ResponseMessage; readonly expectsContinue: boolean },
     guarded: GuardedRequest,
     match: Match,
     services: ExchangeServices,

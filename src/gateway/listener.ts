@@ -2,9 +2,12 @@ import { createServer, type IncomingMessage, type RequestListener, type ServerRe
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { RequestMessage, ResponseMessage } from './client-message.ts';
 import { clientFaults } from './client-fault.ts';
 import { forward, type ForwardServices } from './forward.ts';
+import { createHttp2Sessions, type Http2Sessions } from './http2-sessions.ts';
 import type { ListenAddress } from './messages.ts';
+import { chooseByAlpn, chooseByPreface } from './protocol-choice.ts';
 import type { Limits, ProxySettings } from './proxy-settings.ts';
 import { unmetExpectation } from './request-guard.ts';
 import { refuseRequest, serveRequest, type ServeServices } from './serve-request.ts';
@@ -38,10 +41,15 @@ const serverLimits = ({ headersTimeoutMs, requestTimeoutMs, keepAliveTimeoutMs, 
 });
 
 /** Node's server for one way of coming in, and how it is given another certificate. */
-function makeServer({ tls, settings }: ListenerServices, serve: RequestListener) {
+function makeServer({ tls, settings }: ListenerServices, serve: RequestListener, toHttp2: (socket: Socket) => void) {
   const limits = serverLimits(settings.limits);
-  if (tls === undefined) return { server: createServer(limits, serve), tableChanged: () => undefined };
+  if (tls === undefined) {
+    const server = createServer(limits, serve);
+    chooseByPreface(server, settings.limits.headersTimeoutMs, toHttp2);
+    return { server, tableChanged: () => undefined };
+  }
   const server = createTlsServer({ ...limits, ...tls.serverOptions }, serve);
+  chooseByAlpn(server, toHttp2);
   return {
     server,
     tableChanged(): void {
@@ -51,16 +59,41 @@ function makeServer({ tls, settings }: ListenerServices, serve: RequestListener)
   };
 }
 
-/** A client's HTTP/1.1 listener on Node's own parser, which is the one that the world fuzzes. */
+/** Sessions of HTTP/2 that are loaded with the first client. */
+function lateHttp2(load: () => Promise<Http2Sessions>) {
+  let loading: Promise<Http2Sessions> | undefined;
+  return {
+    accept(socket: Socket): void {
+      loading ??= load();
+      void loading.then(({ accept }) => {
+        if (!socket.destroyed) accept(socket);
+      });
+    },
+    close: (): void => void loading?.then((sessions) => sessions.close()),
+    destroy: (): void => void loading?.then((sessions) => sessions.destroy()),
+  };
+}
+
+/** A listener for clients on Node's own parsers, which are those that the world fuzzes. */
 export function createListener(services: ListenerServices): Listener {
   const tunnels = new Set<Duplex>();
   const connections = new Set<Socket>();
   const pass: Parameters<typeof serveRequest>[1] = (exchange, service, requestId) =>
     forward(exchange, service, requestId, services);
 
-  const { server, tableChanged } = makeServer(services, (request, response) =>
-    serveRequest({ request, response, expectsContinue: false }, pass, services),
-  );
+  const serve = (request: RequestMessage, response: ResponseMessage): void =>
+    serveRequest({ request, response, expectsContinue: false }, pass, services);
+
+  const http2 = lateHttp2(async () => createHttp2Sessions(services.settings.limits, serveHttp2));
+  const serveHttp2 = (request: RequestMessage, response: ResponseMessage): void => {
+    const { expect } = request.headers;
+    if (expect === undefined) return serve(request, response);
+    const client = { request, response, expectsContinue: expect.toLowerCase() === '100-continue' };
+    if (client.expectsContinue) serveRequest(client, pass, services);
+    else refuseRequest(client, unmetExpectation, services);
+  };
+
+  const { server, tableChanged } = makeServer(services, serve, http2.accept);
   // 0 is no limit: the size of the head is bounded, and a list that is cut in silence hides headers.
   server.maxHeadersCount = 0;
 
@@ -84,7 +117,8 @@ export function createListener(services: ListenerServices): Listener {
     const response = responseOn(request, socket);
     serveRequest(
       { request, response, expectsContinue: false },
-      (exchange, service, requestId) => tunnel(exchange, { service, client: { socket, head } }, requestId, services),
+      (exchange, service, requestId) =>
+        tunnel(exchange, { service, client: { socket, head, response } }, requestId, services),
       services,
     );
   });
@@ -115,10 +149,12 @@ export function createListener(services: ListenerServices): Listener {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       const cut = setTimeout(() => {
         server.closeAllConnections();
+        http2.destroy();
         for (const socket of connections) socket.destroy();
         for (const socket of tunnels) socket.destroy();
       }, graceMs);
       server.closeIdleConnections();
+      http2.close();
       // A tunnel has no end of its own to wait for: its client connects again, to whoever serves then.
       for (const socket of tunnels) socket.end();
       await closed;

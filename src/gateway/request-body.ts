@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { RequestMessage } from './client-message.ts';
 
 /** The start of a body that was read before it is forwarded. */
 export interface TakenBody {
@@ -7,8 +7,9 @@ export interface TakenBody {
   readonly isWhole: boolean;
 }
 
-/** Whether a request has a body at all (RFC 9112 section 6.3). */
-export function hasBody(request: IncomingMessage): boolean {
+/** Whether a request has a body at all (RFC 9112 section 6.3, RFC 9113 section 8.1). */
+export function hasBody(request: RequestMessage): boolean {
+  if (request.isFollowedByBody !== undefined) return request.isFollowedByBody;
   const length = request.headers['content-length'];
   return request.headers['transfer-encoding'] !== undefined || (length !== undefined && length !== '0');
 }
@@ -17,7 +18,7 @@ export function hasBody(request: IncomingMessage): boolean {
  * Reads a body of at most `limitBytes`. Of a longer one only the start is taken, or nothing if its length
  * is stated; the rest stays in the request. Rejects when the client goes away.
  */
-export async function takeBody(request: IncomingMessage, limitBytes: number): Promise<TakenBody> {
+export async function takeBody(request: RequestMessage, limitBytes: number): Promise<TakenBody> {
   if (!hasBody(request)) return { taken: Buffer.alloc(0), isWhole: true };
   if (Number(request.headers['content-length'] ?? 0) > limitBytes) return { taken: Buffer.alloc(0), isWhole: false };
   const chunks: Buffer[] = [];
@@ -34,7 +35,7 @@ export async function takeBody(request: IncomingMessage, limitBytes: number): Pr
  * The body to forward: what was taken, then the rest as it comes. It never destroys the request, whose
  * connection must stay fit for an answer when the upstream fails.
  */
-export async function* restOfBody(request: IncomingMessage, taken: Buffer | undefined): AsyncGenerator<Buffer> {
+export async function* restOfBody(request: RequestMessage, taken: Buffer | undefined): AsyncGenerator<Buffer> {
   if (taken !== undefined && taken.byteLength > 0) yield taken;
   for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) yield chunk;
 }

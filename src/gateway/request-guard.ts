@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { RequestMessage } from './client-message.ts';
 import { normalizePath } from '#table/normalize-path.ts';
 import type { Answer } from './answer.ts';
 import type { RefusalReason } from './refusal-reason.ts';
@@ -46,7 +46,7 @@ export const unmetExpectation = faultOf(417, 'Expectation failed', 'expectation'
  * an upstream is refused. Node's parser has already refused malformed framing; this adds what it lets
  * through (hostile-cases C2).
  */
-export function guardRequest(request: IncomingMessage): GuardedRequest | GuardFault {
+export function guardRequest(request: RequestMessage): GuardedRequest | GuardFault {
   if (request.method === 'TRACE') return refusedMethod;
   const framing = framingFault(request);
   if (framing !== undefined) return framing;
@@ -64,7 +64,7 @@ export function guardRequest(request: IncomingMessage): GuardedRequest | GuardFa
 }
 
 /** RFC 9112 sections 6.1, 6.3: only `chunked`, and not from HTTP/1.0; where it is not the last, no end can be known. */
-function framingFault(request: IncomingMessage): GuardFault | undefined {
+function framingFault(request: RequestMessage): GuardFault | undefined {
   const coding = request.headers['transfer-encoding'];
   if (coding === undefined) return undefined;
   if (request.httpVersion === '1.0') return badFraming;
@@ -76,7 +76,7 @@ function framingFault(request: IncomingMessage): GuardFault | undefined {
 export const isAuthority = (text: string): boolean => /^[A-Za-z0-9._:[\]-]+$/.test(text);
 
 /** RFC 9112 section 3.2: exactly one Host. Node joins or drops repeated ones, so the raw list is counted. */
-function soleHost(request: IncomingMessage): string | undefined {
+function soleHost(request: RequestMessage): string | undefined {
   const raw = request.rawHeaders;
   let count = 0;
   for (let i = 0; i < raw.length; i += 2) {

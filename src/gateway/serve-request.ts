@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { RequestMessage, ResponseMessage } from './client-message.ts';
 import { logAttempt } from '#telemetry/attempts.ts';
 import type { Logger } from '#telemetry/log.ts';
 import type { Identity, Refusal } from '#plugins/plugin.ts';
@@ -11,7 +11,6 @@ import { httpsRedirect } from './https-redirect.ts';
 import { hasBody } from './request-body.ts';
 import { guardRequest, type GuardFault } from './request-guard.ts';
 import { newRequestId } from './request-id.ts';
-import type { RequestTraits } from './route-conditions.ts';
 import { runPlugins } from './run-plugins.ts';
 
 /** What a request may come to, once it may pass: forwarded, or tunnelled after an upgrade. */
@@ -22,8 +21,8 @@ export interface ServeServices extends ExchangeServices, FaultServices {
 }
 
 export interface ClientRequest {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
+  readonly request: RequestMessage;
+  readonly response: ResponseMessage;
   readonly expectsContinue: boolean;
 }
 
@@ -44,7 +43,7 @@ export function serveRequest(client: ClientRequest, onward: Onward, services: Se
     services.refused?.(guarded.reason);
     return reply(guarded);
   }
-  const match = services.table.match(guarded.host, guarded.path, traitsOf(client.request));
+  const match = services.table.match(guarded.host, guarded.path, client.request);
   if (match === undefined) return reply({ status: 404, message: 'no Route matched with those values' });
   // Why the route is closed stands in the status of its Ingress; a client has no business with it.
   if (match.route.blocked !== undefined) return reply({ status: 503, message: 'this route is not in force' });
@@ -91,9 +90,6 @@ function tellRoute(exchange: ProxyExchange): void {
   exchange.setResponseHeader('Kong-Route-Name', key.slice(key.indexOf(':') + 1));
   exchange.setResponseHeader('Kong-Service-Name', service.slice(service.indexOf(':') + 1));
 }
-
-/** Node's request is all that the router asks for; its types leave TLS out. */
-const traitsOf = (request: IncomingMessage): RequestTraits => request as IncomingMessage & RequestTraits;
 
 function answerClient(
   client: ClientRequest,

@@ -73,7 +73,7 @@ export function createClientTls({ table, fallback, log }: ClientTlsOptions): Cli
     serverOptions: {
       ...contextOptions(fallback),
       SNICallback: (name, done) => done(null, contextFor(name)),
-      ALPNProtocols: ['http/1.1'],
+      ALPNProtocols: ['h2', 'http/1.1'],
       handshakeTimeout: handshakeTimeoutMs,
     },
 

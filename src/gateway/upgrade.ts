@@ -36,6 +36,8 @@ export interface ClientSocket {
   readonly socket: Duplex;
   /** Bytes that came after the request's head. */
   readonly head: Buffer;
+  /** As `responseOn` made it. */
+  readonly response: ServerResponse;
 }
 
 function startLine(message: IncomingMessage): string {
@@ -148,8 +150,7 @@ function switchProtocols(
   upstreamSocket: Socket,
   upstreamHead: Buffer,
 ): void {
-  const { socket, head } = upgrade.client;
-  const { response } = upgrade.exchange;
+  const { socket, head, response } = upgrade.client;
   upstreamSocket.setTimeout(0);
   response.detachSocket(socket as Parameters<ServerResponse['detachSocket']>[0]);
   const kept = headerLines(answerHeaders(upgrade, answer));
@@ -161,7 +162,7 @@ function switchProtocols(
 
 function sendUpgrade(upgrade: Upgrade, original: Target, target: ResolvedTarget): void {
   const { exchange, client, choice } = upgrade;
-  const { response } = exchange;
+  const { response } = client;
   const outgoing = openRequest(upgrade, original, target);
   const giveUp = (): void => void outgoing.destroy();
   client.socket.once('close', giveUp);
@@ -179,7 +180,7 @@ function sendUpgrade(upgrade: Upgrade, original: Target, target: ResolvedTarget)
   outgoing.once('response', (answer) => {
     choice?.observed(answer.statusCode ?? 502);
     const headers = withPluginHeaders(answerHeaders(upgrade, answer), exchange.responseHeaders);
-    response.writeHead(answer.statusCode ?? 502, answer.statusMessage, headers);
+    response.writeHead(answer.statusCode ?? 502, answer.statusMessage ?? '', headers);
     answer.pipe(response);
   });
   outgoing.once('upgrade', (answer, upstreamSocket, upstreamHead) => {

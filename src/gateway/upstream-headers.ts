@@ -13,6 +13,8 @@ export interface HopInfo {
   readonly via: string;
   /** Whether the upstream learns the request's id. */
   readonly sendsRequestId: boolean;
+  /** The same of requests that came over HTTP/2 (RFC 9110 section 7.6.3). */
+  readonly viaHttp2: string;
 }
 
 /** Connection options that name no header of their own. */
@@ -180,7 +182,8 @@ export function upstreamHeaders(
   const gathered: Gathered = { headers, forwardedFor: '', via: '', fromTrusted };
   gatherClientHeaders(exchange, gathered);
   pushForwarded(headers, exchange, gathered, hop);
-  headers.push('Via', append(gathered.via, hop.via));
+  const isHttp2 = exchange.request.httpVersion === '2.0';
+  headers.push('Via', append(gathered.via, isHttp2 ? hop.viaHttp2 : hop.via));
   if (hop.sendsRequestId) headers.push('X-Kong-Request-Id', requestId);
   if (exchange.identity !== undefined) pushIdentity(headers, exchange.identity);
   for (const [name, value] of exchange.addedHeaders ?? []) headers.push(name, headerText(value));

@@ -51,6 +51,7 @@ const hopBy = (proto: 'http' | 'https', { port }: ListenAddress): HopInfo => ({
   port: String(port),
   via: `1.1 ${name}`,
   sendsRequestId: settings.proxy.headers.requestIdUpstream,
+  viaHttp2: `2 ${name}`,
 });
 
 /** Each way of coming in, and where. */

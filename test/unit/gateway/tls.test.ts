@@ -103,8 +103,12 @@ describe('a handshake', () => {
     expect(await meet({ servername: 'x', ...old })).toMatch(/PROTOCOL_VERSION/);
   });
 
-  test('agrees on HTTP/1.1, and on nothing else', async () => {
-    expect(await meet({ servername: 'x', ALPNProtocols: ['h2', 'http/1.1'] })).toBe('fallback TLSv1.3 http/1.1');
-    expect(await meet({ servername: 'x', ALPNProtocols: ['h2'] })).toMatch(/NO_APPLICATION_PROTOCOL/);
+  test('agrees on HTTP/2 or HTTP/1.1, and on nothing else', async () => {
+    for (const [offered, agreed] of [
+      [['h2', 'http/1.1'], 'h2'],
+      [['http/1.1'], 'http/1.1'],
+    ] as const)
+      expect(await meet({ servername: 'x', ALPNProtocols: [...offered] })).toBe(`fallback TLSv1.3 ${agreed}`);
+    expect(await meet({ servername: 'x', ALPNProtocols: ['h3'] })).toMatch(/NO_APPLICATION_PROTOCOL/);
   });
 });

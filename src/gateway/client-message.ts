@@ -1,0 +1,35 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { RequestTraits } from './route-conditions.ts';
+
+/** What the gateway asks of a client's request: Node's own over HTTP/1.1, `Http2Request` over HTTP/2. */
+export interface RequestMessage extends RequestTraits {
+  readonly url?: string | undefined;
+  /** `1.0`, `1.1` or `2.0`. */
+  readonly httpVersion: string;
+  readonly headers: IncomingHttpHeaders;
+  /** Flat list of names and values as they came; over HTTP/2 with the authority as `host`. */
+  readonly rawHeaders: readonly string[];
+  /** Whether a body follows, where no header need tell (HTTP/2). */
+  readonly isFollowedByBody?: boolean;
+  readonly complete: boolean;
+  readonly destroyed: boolean;
+  readonly socket: RequestTraits['socket'] & { readonly remoteAddress?: string | undefined };
+  iterator(options: { readonly destroyOnReturn: boolean }): AsyncIterable<unknown>;
+}
+
+/** What it asks of the response to it. */
+export interface ResponseMessage {
+  readonly headersSent: boolean;
+  readonly destroyed: boolean;
+  readonly writableEnded: boolean;
+  readonly writableFinished: boolean;
+  writeContinue(): void;
+  /** @param headers flat list of names and values; what is for a connection of HTTP/1.1 alone is left out elsewhere */
+  writeHead(status: number, statusText: string, headers: string[]): unknown;
+  /** Gives false when it should pause until `drain`. */
+  write(chunk: Buffer): boolean;
+  end(chunk?: Buffer): unknown;
+  end(text: string, encoding: 'latin1' | 'utf8'): unknown;
+  destroy(error?: Error): unknown;
+  once(event: 'close' | 'drain', listener: () => void): unknown;
+}

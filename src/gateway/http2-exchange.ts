@@ -1,0 +1,146 @@
+/**
+ * A stream of HTTP/2 as the gateway knows requests and responses: one is handled as every other from here on.
+ *
+ *   ServerHttp2Stream ─▶ Http2Request, Http2Response ─▶ serveRequest
+ */
+import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
+import type { RequestMessage, ResponseMessage } from './client-message.ts';
+
+/** The client's connection, the same for all its streams. */
+export type Http2Peer = RequestMessage['socket'];
+
+/** Names of a head of HTTP/2 that are none of a header. */
+const isPseudo = (name: string): boolean => name.startsWith(':');
+
+/**
+ * The headers without pseudo-headers, the authority as `host`. Whoever states a Host that differs from it has
+ * stated two, which the guard refuses (RFC 9113 section 8.3.1).
+ */
+function withHost(raw: readonly string[], authority: string | undefined): string[] {
+  const headers: string[] = authority === undefined ? [] : ['host', authority];
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = raw[i] ?? '';
+    const value = raw[i + 1] ?? '';
+    const isRepeated = name === 'host' && value.toLowerCase() === authority?.toLowerCase();
+    if (!isPseudo(name) && !isRepeated) headers.push(name, value);
+  }
+  return headers;
+}
+
+/** See the head of this file. */
+export class Http2Request implements RequestMessage {
+  readonly httpVersion = '2.0';
+  readonly method: string;
+  readonly url: string | undefined;
+  readonly headers: IncomingHttpHeaders;
+  readonly rawHeaders: readonly string[];
+  readonly isFollowedByBody: boolean;
+  readonly socket: Http2Peer;
+  readonly #stream: ServerHttp2Stream;
+
+  constructor(
+    stream: ServerHttp2Stream,
+    head: { readonly headers: IncomingHttpHeaders; readonly raw: readonly string[] },
+    peer: Http2Peer,
+  ) {
+    const { headers, raw } = head;
+    this.#stream = stream;
+    this.method = headers[':method'] ?? '';
+    this.url = headers[':path'];
+    const authority = headers[':authority'];
+    this.rawHeaders = withHost(raw, authority);
+    this.headers = authority === undefined ? headers : { ...headers, host: authority };
+    this.isFollowedByBody = !stream.endAfterHeaders;
+    this.socket = peer;
+  }
+
+  get headersDistinct(): Readonly<Record<string, readonly string[] | undefined>> {
+    const distinct: Record<string, string[]> = Object.create(null) as Record<string, string[]>;
+    for (let i = 0; i < this.rawHeaders.length; i += 2) {
+      (distinct[this.rawHeaders[i] ?? ''] ??= []).push(this.rawHeaders[i + 1] ?? '');
+    }
+    return distinct;
+  }
+
+  get complete(): boolean {
+    return this.#stream.readableEnded || !this.isFollowedByBody;
+  }
+
+  get destroyed(): boolean {
+    return this.#stream.destroyed;
+  }
+
+  iterator(options: { readonly destroyOnReturn: boolean }): AsyncIterable<unknown> {
+    return this.#stream.iterator(options);
+  }
+}
+
+/** Headers of a connection of HTTP/1.1, which no message of HTTP/2 may have (RFC 9113 section 8.2.2). */
+const ofConnection = new Set(['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade']);
+
+function toHttp2(status: number, flat: readonly string[]): Record<string, string | string[] | number> {
+  const headers: Record<string, string | string[] | number> = { ':status': status };
+  for (let i = 0; i < flat.length; i += 2) {
+    const name = (flat[i] ?? '').toLowerCase();
+    const value = flat[i + 1] ?? '';
+    if (ofConnection.has(name)) continue;
+    const before = headers[name];
+    if (before === undefined) headers[name] = value;
+    else headers[name] = [...(Array.isArray(before) ? before : [String(before)]), value];
+  }
+  return headers;
+}
+
+/** See the head of this file. */
+export class Http2Response implements ResponseMessage {
+  readonly #stream: ServerHttp2Stream;
+  #isEnded = false;
+
+  constructor(stream: ServerHttp2Stream) {
+    this.#stream = stream;
+  }
+
+  get headersSent(): boolean {
+    return this.#stream.headersSent;
+  }
+
+  get destroyed(): boolean {
+    return this.#stream.destroyed;
+  }
+
+  get writableEnded(): boolean {
+    return this.#stream.writableEnded;
+  }
+
+  /** Node also ends a stream that its client has reset. */
+  get writableFinished(): boolean {
+    return this.#isEnded;
+  }
+
+  writeContinue(): void {
+    if (!this.destroyed) this.#stream.additionalHeaders({ ':status': 100 });
+  }
+
+  writeHead(status: number, _: string, headers: string[]): void {
+    if (!this.destroyed) this.#stream.respond(toHttp2(status, headers));
+  }
+
+  write(chunk: Buffer): boolean {
+    return this.#stream.write(chunk);
+  }
+
+  end(data?: Buffer | string, encoding: 'latin1' | 'utf8' = 'utf8'): void {
+    this.#isEnded = true;
+    if (typeof data === 'string') this.#stream.end(data, encoding);
+    else this.#stream.end(data);
+  }
+
+  /** The client learns that the rest is missing: the stream is reset. */
+  destroy(error?: Error): void {
+    this.#stream.destroy(error);
+  }
+
+  once(event: 'close' | 'drain', listener: () => void): void {
+    this.#stream.once(event, listener);
+  }
+}

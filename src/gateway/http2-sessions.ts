@@ -1,0 +1,83 @@
+/**
+ * Connections of HTTP/2, as they come from the listeners' sockets: over TLS by ALPN, without TLS by prior
+ * knowledge (RFC 9113 section 3.3).
+ *
+ *   socket ─▶ session ─▶ each stream ─▶ serve
+ *
+ * Invariant: what one client does costs no other anything. nghttp2 and Node bound what a session may hold and how
+ * fast it may reset streams (CVE-2023-44487); the bounds are below.
+ */
+import type { ServerHttp2Session, ServerHttp2Stream, IncomingHttpHeaders } from 'node:http2';
+import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import { Http2Request, Http2Response, type Http2Peer } from './http2-exchange.ts';
+import type { Limits } from './proxy-settings.ts';
+
+export type Http2Serve = (request: Http2Request, response: Http2Response) => void;
+
+/** Streams that a client may have open at once; what Envoy's guide for the edge advises. */
+const maxConcurrentStreams = 100;
+/** Header fields of a request, pseudo-headers included; more is refused before anybody sees it. */
+const maxHeaderListPairs = 256;
+/** Megabytes that Node holds for a session. */
+const maxSessionMemory = 10;
+
+const sessionOptions = ({ headBytes }: Limits) => ({
+  settings: { maxConcurrentStreams, maxHeaderListSize: headBytes, enablePush: false, enableConnectProtocol: false },
+  maxHeaderListPairs,
+  maxSessionMemory,
+  // Streams that a client resets: a burst of so many, then so many a second; beyond that GOAWAY.
+  streamResetBurst: 200,
+  streamResetRate: 33,
+});
+
+function peerOf(socket: Socket): Http2Peer {
+  const { remoteAddress } = socket;
+  if (!('encrypted' in socket)) return { remoteAddress };
+  return { remoteAddress, encrypted: true, servername: (socket as TLSSocket & { servername?: string }).servername };
+}
+
+/** See the head of this file. Loaded when the first such client comes: HTTP/2 takes memory that many never need. */
+export async function createHttp2Sessions(limits: Limits, serve: Http2Serve) {
+  const { performServerHandshake } = await import('node:http2');
+  const sessions = new Set<ServerHttp2Session>();
+
+  /** A connection without a stream ends after a while; one that waits for a slow answer does not. */
+  const closeWhenIdle = (session: ServerHttp2Session): void => {
+    let streams = 0;
+    session.on('stream', (stream) => {
+      streams += 1;
+      stream.once('close', () => (streams -= 1));
+    });
+    session.setTimeout(limits.keepAliveTimeoutMs, () => {
+      if (streams === 0) session.close();
+    });
+  };
+
+  return {
+    accept(socket: Socket): void {
+      const session = performServerHandshake(socket, sessionOptions(limits));
+      const peer = peerOf(socket);
+      sessions.add(session);
+      session.once('close', () => sessions.delete(session));
+      // What a client does wrong ends its own session; there is nobody else to tell.
+      session.on('error', () => session.destroy());
+      session.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, _: number, raw: string[]) => {
+        stream.on('error', () => stream.destroy());
+        serve(new Http2Request(stream, { headers, raw }, peer), new Http2Response(stream));
+      });
+      closeWhenIdle(session);
+    },
+
+    /** Tells clients to go elsewhere (GOAWAY); streams that are open go on to their end. */
+    close(): void {
+      for (const session of sessions) session.close();
+    },
+
+    destroy(): void {
+      for (const session of sessions) session.destroy();
+    },
+  };
+}
+
+export type Http2Sessions = Awaited<ReturnType<typeof createHttp2Sessions>>;

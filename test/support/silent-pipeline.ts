@@ -1,0 +1,31 @@
+import { parseAllDocuments } from 'yaml';
+import { startPipeline, type Pipeline } from '#pipeline.ts';
+import type { KubernetesObject } from '#resources/kind.ts';
+import { objectSource } from './object-source.ts';
+import { oneService, type OneService } from './one-service.ts';
+import { proxySettings } from './proxy-settings.ts';
+import { silent } from './silent.ts';
+
+/** A gateway with one worker that sends everything to a port of this machine. The caller stops it. */
+export async function silentPipeline(
+  upstreamPort: number,
+  { flags = [], ...service }: OneService & { readonly flags?: readonly string[] } = {},
+): Promise<Pipeline> {
+  const source = objectSource();
+  const pipeline = await startPipeline({
+    openSource: async () => source,
+    translate: { ingressClass: 'kong' },
+    listen: { host: '127.0.0.1', port: 0 },
+    httpsListen: { host: '127.0.0.1', port: 0 },
+    workers: 1,
+    ...(await silent()),
+    proxy: proxySettings(flags),
+    version: '0.0.0-test',
+  });
+  const objects = parseAllDocuments(oneService(upstreamPort, service)).map(
+    (document) => document.toJS() as KubernetesObject,
+  );
+  source.set(objects.map((object) => ({ ...object, metadata: { namespace: 'default', ...object.metadata } })));
+  await pipeline.settled();
+  return pipeline;
+}
