@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { InvalidArgumentError, type Option } from 'commander';
 import type { HeaderSettings, ProxySettings } from '#gateway/proxy-settings.ts';
+import type { PathRules } from '#table/normalize-path.ts';
 import { flag, listOf, trueOrFalse } from './flag.ts';
 
 /** What the proxy can be told of how requests are read and what is added to them; the names are Kong's. */
@@ -11,6 +12,9 @@ export interface RequestOptions {
   readonly headers: readonly string[];
   readonly headersUpstream: readonly string[];
   readonly allowDebugHeader: boolean;
+  readonly encodedSlash: PathRules['encodedSlash'];
+  readonly oddPathCharacters: PathRules['oddCharacters'];
+  readonly mergeSlashes: boolean;
 }
 
 function addressRange(text: string): string {
@@ -78,6 +82,16 @@ export function requestOptions(): Option[] {
       .default(false)
       .preset('true')
       .argParser(trueOrFalse),
+    flag('--encoded-slash <what>', '%2F in a path: stays as it is and separates nothing, is refused, or is a slash')
+      .default('keep')
+      .choices(['keep', 'refuse', 'decode']),
+    flag('--odd-path-characters <what>', 'a backslash, %5C, %00 and a raw # in a path: refused, or sent on encoded')
+      .default('refuse')
+      .choices(['refuse', 'encode']),
+    flag('--merge-slashes [boolean]', 'take several slashes in a path for one')
+      .default(true)
+      .preset('true')
+      .argParser(trueOrFalse),
   ];
 }
 
@@ -100,11 +114,16 @@ function headerSettings(options: RequestOptions): HeaderSettings {
 }
 
 /** The settings that the flags come to. */
-export const requestSettingsOf = (options: RequestOptions): Pick<ProxySettings, 'trust' | 'headers'> => ({
+export const requestSettingsOf = (options: RequestOptions): Pick<ProxySettings, 'trust' | 'headers' | 'paths'> => ({
   trust: {
     trustedIps: options.trustedIps,
     realIpHeader: options.realIpHeader,
     realIpRecursive: options.realIpRecursive,
   },
   headers: headerSettings(options),
+  paths: {
+    encodedSlash: options.encodedSlash,
+    oddCharacters: options.oddPathCharacters,
+    mergesSlashes: options.mergeSlashes,
+  },
 });

@@ -107,6 +107,17 @@ function pushOwn(headers: string[], { status }: Answer, context: AnswerContext):
   if (shown.requestId) headers.push('X-Kong-Request-Id', context.requestId);
 }
 
+/** Connections on which a last answer was given. */
+const ended = new WeakSet<object>();
+
+/** Whether the connection of a request ends with an answer to one before it. */
+export const isEnded = (socket: object): boolean => ended.has(socket);
+
+function endConnection(headers: string[], { req }: ResponseMessage): void {
+  headers.push('Connection', 'close');
+  if (req !== undefined) ended.add(req.socket);
+}
+
 /** Sends an answer with Kong's headers and the body that the client's Accept asks for. */
 export function sendAnswer(response: ResponseMessage, answer: Answer, context: AnswerContext): void {
   if (response.headersSent || response.destroyed) return;
@@ -116,7 +127,7 @@ export function sendAnswer(response: ResponseMessage, answer: Answer, context: A
   if (answer.status !== 204 && answer.status !== 304) headers.push('Content-Length', String(Buffer.byteLength(body)));
   for (const [name, value] of answer.headers ?? []) headers.push(name, value);
   pushOwn(headers, answer, context);
-  if (answer.isLast === true) headers.push('Connection', 'close');
+  if (answer.isLast === true) endConnection(headers, response);
   const statusText = STATUS_CODES[answer.status] ?? '';
   response.writeHead(answer.status, statusText, withPluginHeaders(headers, context.pluginHeaders));
   if (context.isHead) response.end();

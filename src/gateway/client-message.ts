@@ -19,6 +19,10 @@ export interface RequestMessage extends RequestTraits {
 
 /** What it asks of the response to it. */
 export interface ResponseMessage {
+  /** Null while answers to requests before it have to leave first (HTTP/1.1). */
+  readonly socket?: object | null;
+  /** Whose connection ends with a last answer (HTTP/1.1). */
+  readonly req?: { readonly socket: object };
   readonly headersSent: boolean;
   readonly destroyed: boolean;
   readonly writableEnded: boolean;

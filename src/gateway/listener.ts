@@ -9,7 +9,7 @@ import { createHttp2Sessions, type Http2Sessions } from './http2-sessions.ts';
 import type { ListenAddress } from './messages.ts';
 import { chooseByAlpn, chooseByPreface } from './protocol-choice.ts';
 import type { Limits, ProxySettings } from './proxy-settings.ts';
-import { unmetExpectation } from './request-guard.ts';
+import { refusedMethod, unmetExpectation } from './request-guard.ts';
 import { refuseRequest, serveRequest, type ServeServices } from './serve-request.ts';
 import type { ClientTls } from './tls.ts';
 import { isWebSocketUpgrade, responseOn, tunnel } from './upgrade.ts';
@@ -38,6 +38,8 @@ const serverLimits = ({ headersTimeoutMs, requestTimeoutMs, keepAliveTimeoutMs, 
   maxHeaderSize: headBytes,
   noDelay: true,
   shouldUpgradeCallback: isWebSocketUpgrade,
+  // The guard asks for it, and answers in our words.
+  requireHostHeader: false,
 });
 
 /** Node's server for one way of coming in, and how it is given another certificate. */
@@ -105,6 +107,12 @@ export function createListener(services: ListenerServices): Listener {
   server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) =>
     refuseRequest({ request, response, expectsContinue: false }, unmetExpectation, services),
   );
+
+  server.on('connect', (request: IncomingMessage, socket: Duplex) => {
+    socket.on('error', () => socket.destroy());
+    const response = responseOn(request, socket);
+    refuseRequest({ request, response, expectsContinue: false }, refusedMethod, services);
+  });
 
   const { onClientError, onTlsError } = clientFaults(services);
   server.on('clientError', onClientError);

@@ -1,8 +1,11 @@
+import type { PathRules } from '#table/normalize-path.ts';
+
 /** How requests are taken in and sent on, the same for every worker. What an option means stands beside its flag. */
 export interface ProxySettings {
   readonly limits: Limits;
   readonly trust: TrustSettings;
   readonly headers: HeaderSettings;
+  readonly paths: PathRules;
 }
 
 /** Which peers are proxies that may say who the client is, and in which field. */

@@ -1,5 +1,7 @@
+import { IncomingMessage } from 'node:http';
+import { isIPv6 } from 'node:net';
+import { normalizePath, type PathRules } from '#table/normalize-path.ts';
 import type { RequestMessage } from './client-message.ts';
-import { normalizePath } from '#table/normalize-path.ts';
 import type { Answer } from './answer.ts';
 import type { RefusalReason } from './refusal-reason.ts';
 
@@ -7,6 +9,8 @@ import type { RefusalReason } from './refusal-reason.ts';
 export interface GuardedRequest {
   /** Normalised; what is matched is what is forwarded. */
   readonly path: string;
+  /** See `NormalPath`. */
+  readonly otherReading: string | undefined;
   /** As the client sent it, for X-Forwarded-Path. */
   readonly rawPath: string;
   /** Without `?`; '' when there is none. */
@@ -35,9 +39,12 @@ const faultOf = (status: number, message: string, reason: RefusalReason): GuardF
 const badFraming = faultOf(400, 'Bad request', 'framing');
 const badHost = faultOf(400, 'Bad request', 'host');
 const badTarget = faultOf(400, 'Bad request', 'target');
-const badPath = faultOf(400, 'Bad request', 'path');
+/** A path of which servers disagree on what it means. */
+export const badPath = faultOf(400, 'Bad request', 'path');
+const otherVersion = faultOf(505, 'HTTP version not supported', 'malformed');
 const otherCoding = faultOf(501, 'Transfer coding not supported', 'framing');
-const refusedMethod = faultOf(405, 'Method not allowed', 'method');
+/** TRACE shows a client what proxies add; CONNECT would make the gateway one that goes anywhere. */
+export const refusedMethod = faultOf(405, 'Method not allowed', 'method');
 /** Any expectation but 100-continue (RFC 9110 section 10.1.1). */
 export const unmetExpectation = faultOf(417, 'Expectation failed', 'expectation');
 
@@ -46,10 +53,9 @@ export const unmetExpectation = faultOf(417, 'Expectation failed', 'expectation'
  * an upstream is refused. Node's parser has already refused malformed framing; this adds what it lets
  * through (hostile-cases C2).
  */
-export function guardRequest(request: RequestMessage): GuardedRequest | GuardFault {
-  if (request.method === 'TRACE') return refusedMethod;
-  const framing = framingFault(request);
-  if (framing !== undefined) return framing;
+export function guardRequest(request: RequestMessage, rules: PathRules): GuardedRequest | GuardFault {
+  const fault = startFault(request) ?? framingFault(request);
+  if (fault !== undefined) return fault;
   const authority = soleHost(request);
   if (authority === undefined) return badHost;
   const target = originForm(request.url ?? '', authority);
@@ -58,9 +64,18 @@ export function guardRequest(request: RequestMessage): GuardedRequest | GuardFau
   const rawPath = mark === -1 ? target : target.slice(0, mark);
   const query = mark === -1 ? '' : target.slice(mark + 1);
   if (query.includes('#')) return badTarget;
-  const normal = normalizePath(rawPath);
+  const normal = normalizePath(rawPath, rules);
   if ('fault' in normal) return badPath;
-  return { path: normal.path, rawPath, query, hasQuery: mark !== -1, authority, host: hostOf(authority) };
+  const { path, otherReading } = normal;
+  return { path, otherReading, rawPath, query, hasQuery: mark !== -1, authority, host: hostOf(authority) };
+}
+
+/** Methods and versions that are not served. Node's parser of HTTP/1.1 takes other versions as well. */
+function startFault(request: RequestMessage): GuardFault | undefined {
+  if (request.method === 'TRACE') return refusedMethod;
+  const { httpVersion } = request;
+  if (httpVersion === '1.1' || httpVersion === '1.0' || !(request instanceof IncomingMessage)) return undefined;
+  return request.httpVersionMajor > 1 ? otherVersion : badTarget;
 }
 
 /** RFC 9112 sections 6.1, 6.3: only `chunked`, and not from HTTP/1.0; where it is not the last, no end can be known. */
@@ -72,8 +87,20 @@ function framingFault(request: RequestMessage): GuardFault | undefined {
   return /,[\t ]*chunked$/i.test(coding) ? otherCoding : badFraming;
 }
 
+/** A name or an IPv4 address, an IPv6 address in brackets; then perhaps a port (RFC 3986 section 3.2). */
+const authorityForm = /^(?:[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\.?|\[([0-9A-Fa-f:.]{2,45})\])(?::(\d{0,5}))?$/;
+
+/** The longest name there is (RFC 1035 section 3.1), and a port. */
+const authorityLength = 255 + 6;
+
 /** Whether a text may be a host, with or without a port. */
-export const isAuthority = (text: string): boolean => /^[A-Za-z0-9._:[\]-]+$/.test(text);
+export function isAuthority(text: string): boolean {
+  if (text.length > authorityLength) return false;
+  const parts = authorityForm.exec(text);
+  if (parts === null) return false;
+  const [, address, port = ''] = parts;
+  return (address === undefined || isIPv6(address)) && Number(port) <= 65_535;
+}
 
 /** RFC 9112 section 3.2: exactly one Host. Node joins or drops repeated ones, so the raw list is counted. */
 function soleHost(request: RequestMessage): string | undefined {
@@ -83,7 +110,8 @@ function soleHost(request: RequestMessage): string | undefined {
     const name = raw[i] ?? '';
     if (name.length === 4 && name.toLowerCase() === 'host') count += 1;
   }
-  if (count > 1) return undefined;
+  // RFC 9112 section 3.2: 400, but for HTTP/1.0, which has no hosts.
+  if (count > 1 || (count === 0 && request.httpVersion === '1.1')) return undefined;
   const host = request.headers.host ?? '';
   return host === '' || isAuthority(host) ? host : undefined;
 }

@@ -2,14 +2,16 @@ import type { RequestMessage, ResponseMessage } from './client-message.ts';
 import { logAttempt } from '#telemetry/attempts.ts';
 import type { Logger } from '#telemetry/log.ts';
 import type { Identity, Refusal } from '#plugins/plugin.ts';
+import type { PathRules } from '#table/normalize-path.ts';
 import type { PluginEntry } from '#table/plugin-entry.ts';
 import type { ServiceEntry } from '#table/service-entry.ts';
-import { sendAnswer, type Answer } from './answer.ts';
+import { isEnded, sendAnswer, type Answer } from './answer.ts';
 import type { FaultServices } from './client-fault.ts';
 import { ProxyExchange, type ExchangeServices } from './exchange.ts';
 import { httpsRedirect } from './https-redirect.ts';
 import { hasBody } from './request-body.ts';
-import { guardRequest, type GuardFault } from './request-guard.ts';
+import type { Match } from './match.ts';
+import { badPath, guardRequest, type GuardedRequest, type GuardFault } from './request-guard.ts';
 import { newRequestId } from './request-id.ts';
 import { runPlugins } from './run-plugins.ts';
 
@@ -18,6 +20,7 @@ export type Onward = (exchange: ProxyExchange, service: ServiceEntry, requestId:
 
 export interface ServeServices extends ExchangeServices, FaultServices {
   readonly log: Logger;
+  readonly paths: PathRules;
 }
 
 export interface ClientRequest {
@@ -33,18 +36,25 @@ export interface ClientRequest {
  *       400            404          401, 503 …     503
  */
 export function serveRequest(client: ClientRequest, onward: Onward, services: ServeServices): void {
+  // Behind another on its connection, and never to be answered: what the one before was refused for may have
+  // made this one up.
+  if (client.response.socket === null && isEnded(client.request.socket)) return;
   const receivedAtMs = performance.now();
   const requestId = newRequestId();
   let pluginHeaders: (() => ProxyExchange['responseHeaders']) | undefined;
   const reply = (answer: Answer): void =>
     answerClient(client, answer, { requestId, receivedAtMs, services, pluginHeaders: pluginHeaders?.() });
-  const guarded = guardRequest(client.request);
-  if ('reason' in guarded) {
-    services.refused?.(guarded.reason);
-    return reply(guarded);
-  }
+  const refuse = (fault: GuardFault): void => {
+    services.refused?.(fault.reason);
+    reply(fault);
+  };
+  const guarded = guardRequest(client.request, services.paths);
+  if ('reason' in guarded) return refuse(guarded);
   const match = services.table.match(guarded.host, guarded.path, client.request);
   if (match === undefined) return reply({ status: 404, message: 'no Route matched with those values' });
+  if (guarded.otherReading !== undefined && leadsElsewhere(match, guarded, client.request, services)) {
+    return refuse(badPath);
+  }
   // Why the route is closed stands in the status of its Ingress; a client has no business with it.
   if (match.route.blocked !== undefined) return reply({ status: 503, message: 'this route is not in force' });
   const exchange = new ProxyExchange(client, guarded, match, services);
@@ -81,6 +91,21 @@ export function refuseRequest(client: ClientRequest, fault: GuardFault, services
   services.refused?.(fault.reason);
   const about = { requestId: newRequestId(), receivedAtMs: performance.now(), services, pluginHeaders: undefined };
   answerClient(client, fault, about);
+}
+
+/**
+ * Whether another server could take the path for one of another route, whose plugins it would then have got past:
+ * `/%40admin` of a route `/`, where there is a route `/@admin`. A route that is written with such a spelling means it.
+ */
+function leadsElsewhere(
+  { route }: Match,
+  { host, otherReading = '' }: GuardedRequest,
+  request: RequestMessage,
+  { table }: ServeServices,
+): boolean {
+  const other = table.match(host, otherReading, request);
+  if (other === undefined || other.route === route) return false;
+  return !('value' in route.path && /[%;]/.test(route.path.value));
 }
 
 /** Tells who asks for it which route and service it met (kong-facts 2.4); ids are not in the table. */

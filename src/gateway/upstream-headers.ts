@@ -17,8 +17,8 @@ export interface HopInfo {
   readonly viaHttp2: string;
 }
 
-/** Connection options that name no header of their own. */
-const plainOptions = new Set(['keep-alive', 'close', 'upgrade', 'te', '']);
+/** Connection options that name no header of their own, or one whose meaning is not the client's to take away. */
+const plainOptions = new Set(['keep-alive', 'close', 'upgrade', 'te', 'content-length', '']);
 
 /** Headers that the client's Connection names: they are for us alone (RFC 9110 section 7.6.1). */
 function nominated(connection: string | undefined): ReadonlySet<string> | undefined {

@@ -37,6 +37,7 @@ const name = `latchkey/${settings.version}`;
 const parts = {
   settings: settings.proxy,
   headers: settings.proxy.headers,
+  paths: settings.proxy.paths,
   trust: clientTrust(settings.proxy.trust),
   table,
   digest: makeDigest(settings.digestSecret),

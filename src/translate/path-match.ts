@@ -36,7 +36,9 @@ export function pathMatchOf(
   if (!path.startsWith('/')) return { fault: 'must begin with a slash' };
   if (path.startsWith(regexPrefix)) return regexMatch(path.slice(regexPrefix.length));
   if (hasLegacyRegexes && !plainPath.test(path)) return regexMatch(legacyExpression(path, pathType));
-  const normal = normalizePath(path);
+  // What clients send are the bytes of UTF-8.
+  const bytes = path.toWellFormed().replaceAll(/[^\0-\u007f]+/gu, encodeURIComponent);
+  const normal = normalizePath(bytes);
   if ('fault' in normal) return { fault: `has a character or an encoding (${normal.fault}) that no request may have` };
   if (pathType === 'Exact') return { type: 'exact', value: normal.path };
   if (pathType === 'Prefix') return { type: 'prefix', value: normal.path.replace(/(?<=.)\/$/, '') };

@@ -1,10 +1,26 @@
 /** Raw bytes on a socket: what the client gets, and that the upstream sees nothing it should not. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { exchangeRaw, startRawStage } from '../support/raw-stage.ts';
+import { expectations } from './raw-requests/expectations.ts';
+import { fields } from './raw-requests/fields.ts';
 import { framing } from './raw-requests/framing.ts';
-import type { RawCase } from './raw-requests/raw-case.ts';
+import { hosts } from './raw-requests/hosts.ts';
+import { identity } from './raw-requests/identity.ts';
+import { get, post, type RawCase } from './raw-requests/raw-case.ts';
+import { sequences } from './raw-requests/sequences.ts';
+import { sizes } from './raw-requests/sizes.ts';
+import { targets } from './raw-requests/targets.ts';
 
-const tables: readonly (readonly [subject: string, rows: readonly RawCase[]])[] = [['framing', framing]];
+const tables: readonly (readonly [subject: string, rows: readonly RawCase[]])[] = [
+  ['framing', framing],
+  ['targets', targets],
+  ['hosts', hosts],
+  ['fields', fields],
+  ['identity', identity],
+  ['expectations and upgrades', expectations],
+  ['sizes', sizes],
+  ['several on one connection', sequences],
+];
 
 let stage: Awaited<ReturnType<typeof startRawStage>>;
 
@@ -30,6 +46,28 @@ describe.for(tables)('%s', ([, rows]) => {
     // Both also in what is expected, so that a failure shows them.
     expect({ summary, text, seen }).toEqual({ summary: answers, text, seen: wanted === undefined ? '' : seen });
     expect({ kept: kept(seen, wanted ?? []), seen }).toEqual({ kept: wanted ?? [], seen });
-    if (/(?:400|405|408|413|414|417|431|501) close$/.test(answers)) expect(text).toMatch(refusal);
+    if (/(?:400|405|408|413|414|417|431|501|505) close$/.test(answers)) expect(text).toMatch(refusal);
+  });
+});
+
+describe('split at every byte', () => {
+  const whole = post('abc', 'Content-Length: 3', 'X-A: b') + get('/second');
+  test.for(Array.from({ length: whole.length - 1 }, (_, i) => i + 1))('after %i', async (at) => {
+    const parts = [whole.slice(0, at), whole.slice(at)];
+    const { summary } = await exchangeRaw(stage.port, parts, '200 200');
+    const seen = await stage.seen();
+    expect([summary, kept(seen, ['\r\n\r\nabc', 'X-A: b\r\n', 'GET /second '])]).toEqual([
+      '200 200',
+      ['\r\n\r\nabc', 'X-A: b\r\n', 'GET /second '],
+    ]);
+  });
+});
+
+describe('plain HTTP on the port of TLS', () => {
+  test.for(['GET', 'POST', 'DELETE', 'OPTIONS'])('%s is told so', async (method) => {
+    const { summary, text } = await exchangeRaw(stage.httpsPort, [`${method} / HTTP/1.1\r\nHost: a\r\n\r\n`], 'close');
+    expect(summary).toBe('400 close');
+    expect(text).toContain('\r\n\r\nThe plain HTTP request was sent to HTTPS port\nrequest_id: ');
+    expect(await stage.seen()).toBe('');
   });
 });

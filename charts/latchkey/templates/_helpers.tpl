@@ -58,6 +58,7 @@ election_id election_namespace apiserver_qps apiserver_burst proxy_listen https_
 cluster_domain key_expiry_warning
 client_header_timeout_ms client_request_timeout_ms client_idle_timeout_ms client_header_bytes
 trusted_ips real_ip_header real_ip_recursive headers headers_upstream allow_debug_header
+encoded_slash odd_path_characters merge_slashes
 admin_listen admin_writes status_listen workers drain_delay_ms drain_timeout_ms log_level log_format
 {{- end }}
 
