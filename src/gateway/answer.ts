@@ -1,4 +1,5 @@
 import { STATUS_CODES } from 'node:http';
+import { grpcHeaders } from './grpc.ts';
 import type { ResponseMessage } from './client-message.ts';
 import type { HeaderSettings } from './proxy-settings.ts';
 import { withPluginHeaders, type ResponseHeader } from './response-headers.ts';
@@ -73,6 +74,8 @@ function errorBody(format: ErrorFormat, message: string, requestId: string): str
 /** What an answer says about itself besides its own headers. */
 export interface AnswerContext {
   readonly accept: string | undefined;
+  /** A call of gRPC over whatever gets a status of its own and no body (kong-facts 2.2). */
+  readonly isGrpc?: boolean;
   /** Of the request's own body: it stands in for Accept where nginx raises the error. */
   readonly contentType?: string | undefined;
   readonly isHead: boolean;
@@ -118,18 +121,29 @@ function endConnection(headers: string[], { req }: ResponseMessage): void {
   if (req !== undefined) ended.add(req.socket);
 }
 
+/** The headers of the body, and the body; a call of gRPC has none. */
+function bodyOf(answer: Answer, context: AnswerContext): { readonly headers: string[]; readonly text: string } {
+  if (context.isGrpc === true && answer.body === undefined) return { headers: grpcHeaders(answer), text: '' };
+  const { text, contentType } = answer.body ?? usualBody(answer, context);
+  const headers: string[] = contentType === undefined ? [] : ['Content-Type', contentType];
+  if (answer.status !== 204 && answer.status !== 304) headers.push('Content-Length', String(Buffer.byteLength(text)));
+  return { headers, text: context.isHead ? '' : text };
+}
+
 /** Sends an answer with Kong's headers and the body that the client's Accept asks for. */
 export function sendAnswer(response: ResponseMessage, answer: Answer, context: AnswerContext): void {
   if (response.headersSent || response.destroyed) return;
-  // As text, not as bytes: it leaves in one write with the head.
-  const { text: body, contentType } = answer.body ?? usualBody(answer, context);
-  const headers: string[] = contentType === undefined ? [] : ['Content-Type', contentType];
-  if (answer.status !== 204 && answer.status !== 304) headers.push('Content-Length', String(Buffer.byteLength(body)));
+  const { headers, text } = bodyOf(answer, context);
   for (const [name, value] of answer.headers ?? []) headers.push(name, value);
   pushOwn(headers, answer, context);
   if (answer.isLast === true) endConnection(headers, response);
-  const statusText = STATUS_CODES[answer.status] ?? '';
-  response.writeHead(answer.status, statusText, withPluginHeaders(headers, context.pluginHeaders));
-  if (context.isHead) response.end();
-  else response.end(body, 'utf8');
+  if (text === '') response.expectEnd?.('head');
+  response.writeHead(
+    answer.status,
+    STATUS_CODES[answer.status] ?? '',
+    withPluginHeaders(headers, context.pluginHeaders),
+  );
+  // As text, not as bytes: it leaves in one write with the head.
+  if (text === '') response.end();
+  else response.end(text, 'utf8');
 }

@@ -26,9 +26,9 @@ export function bufferedResponse(listener: ResponseListener, limitBytes: number)
       bytes += chunk.byteLength;
       return bytes <= limitBytes || release();
     },
-    onEnd() {
+    onEnd(trailers) {
       release();
-      listener.onEnd();
+      listener.onEnd(trailers);
     },
     onFault: (fault: UpstreamFault, error) => listener.onFault(fault, error),
   };

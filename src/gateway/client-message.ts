@@ -28,6 +28,10 @@ export interface ResponseMessage {
   readonly writableEnded: boolean;
   readonly writableFinished: boolean;
   writeContinue(): void;
+  /** Told before the head, over HTTP/2: the message ends with its head, or with trailers. */
+  expectEnd?(end: 'head' | 'trailers'): void;
+  /** What is sent behind the body; told before its end. */
+  addTrailers(trailers: [name: string, value: string][]): void;
   /** @param headers flat list of names and values; what is for a connection of HTTP/1.1 alone is left out elsewhere */
   writeHead(status: number, statusText: string, headers: string[]): unknown;
   /** Gives false when it should pause until `drain`. */

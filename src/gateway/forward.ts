@@ -4,6 +4,7 @@ import { sendAnswer, type Answer } from './answer.ts';
 import type { Balancer } from './balance.ts';
 import { bufferedResponse } from './buffered-response.ts';
 import type { Choice } from './balanced-service.ts';
+import { isGrpc } from './grpc.ts';
 import type { ProxyExchange } from './exchange.ts';
 import { hasBody, restOfBody } from './request-body.ts';
 import { rewrittenPath } from './rewrite.ts';
@@ -42,6 +43,12 @@ const faultAnswers: Readonly<Record<UpstreamFault, Answer>> = {
   name: { status: 503, message: 'name resolution failed' },
   timeout: late,
 };
+
+function pairsOf(flat: readonly string[]): [name: string, value: string][] {
+  const pairs: [string, string][] = [];
+  for (let i = 0; i < flat.length; i += 2) pairs.push([flat[i] ?? '', flat[i + 1] ?? '']);
+  return pairs;
+}
 
 /** Up to this size copying a body into the head's write costs less than a second piece. */
 const oneWriteBytes = 16 * 1024;
@@ -114,6 +121,7 @@ class Forwarding implements ResponseListener {
         headers: upstreamHeaders(exchange, { service: this.#service, target }, this.#requestId, this.#services.hop),
         body: this.#body(),
         ...(this.#service.tls === undefined ? {} : { tls: this.#service.tls }),
+        ...(this.#service.isHttp2 === true ? { isHttp2: true } : {}),
         connectTimeoutMs: this.#service.connectTimeoutMs,
         writeTimeoutMs: this.#service.writeTimeoutMs,
         readTimeoutMs: this.#service.readTimeoutMs,
@@ -140,15 +148,16 @@ class Forwarding implements ResponseListener {
     return restOfBody(request, body?.taken);
   }
 
-  onHead(status: number, statusText: string, raw: readonly string[]): void {
+  onHead(status: number, statusText: string, raw: readonly string[], isWhole?: boolean): void {
     this.#hasHead = true;
+    if (isWhole !== undefined) this.#exchange.response.expectEnd?.(isWhole ? 'head' : 'trailers');
     this.#choice?.observed(status);
     const now = performance.now();
     const upstreamLatencyMs = Math.round(now - this.#sentAtMs);
     const { headers, contentLength } = clientHeaders(raw, {
       requestId: this.#requestId,
       server: this.#services.server,
-      via: this.#services.hop.via,
+      via: this.#service.isHttp2 === true ? this.#services.hop.viaHttp2 : this.#services.hop.via,
       shown: this.#services.headers,
       upstreamStatus: status,
       upstreamLatencyMs,
@@ -179,9 +188,23 @@ class Forwarding implements ResponseListener {
     else response.end(chunk);
   }
 
-  onEnd(): void {
+  onEnd(trailers?: readonly string[]): void {
     this.#upstream = undefined;
-    if (!this.#exchange.response.writableEnded) this.#exchange.response.end();
+    const { response } = this.#exchange;
+    if (response.writableEnded) return;
+    if (trailers !== undefined && this.#takesTrailers()) response.addTrailers(pairsOf(trailers));
+    response.end();
+  }
+
+  /** Over HTTP/1.1 a client must have asked for them (RFC 9110 section 6.5.1). */
+  #takesTrailers(): boolean {
+    const { httpVersion, headers } = this.#exchange.request;
+    return (
+      httpVersion === '2.0' ||
+      String(headers.te ?? '')
+        .toLowerCase()
+        .includes('trailers')
+    );
   }
 
   onFault(fault: UpstreamFault, error: Error): void {
@@ -218,6 +241,7 @@ class Forwarding implements ResponseListener {
       { ...answer, isLast: hasBody(request) && !request.complete },
       {
         accept: request.headers.accept,
+        isGrpc: isGrpc(request),
         contentType: request.headers['content-type'],
         isHead: method === 'HEAD',
         requestId: this.#requestId,

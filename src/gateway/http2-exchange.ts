@@ -3,26 +3,25 @@
  *
  *   ServerHttp2Stream ─▶ Http2Request, Http2Response ─▶ serveRequest
  */
-import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
+import type { IncomingHttpHeaders, OutgoingHttpHeaders, ServerHttp2Stream } from 'node:http2';
+import { withoutPseudoHeaders } from './http2-headers.ts';
 import type { RequestMessage, ResponseMessage } from './client-message.ts';
 
 /** The client's connection, the same for all its streams. */
 export type Http2Peer = RequestMessage['socket'];
-
-/** Names of a head of HTTP/2 that are none of a header. */
-const isPseudo = (name: string): boolean => name.startsWith(':');
 
 /**
  * The headers without pseudo-headers, the authority as `host`. Whoever states a Host that differs from it has
  * stated two, which the guard refuses (RFC 9113 section 8.3.1).
  */
 function withHost(raw: readonly string[], authority: string | undefined): string[] {
-  const headers: string[] = authority === undefined ? [] : ['host', authority];
-  for (let i = 0; i < raw.length; i += 2) {
-    const name = raw[i] ?? '';
-    const value = raw[i + 1] ?? '';
-    const isRepeated = name === 'host' && value.toLowerCase() === authority?.toLowerCase();
-    if (!isPseudo(name) && !isRepeated) headers.push(name, value);
+  const stated = withoutPseudoHeaders(raw);
+  if (authority === undefined) return stated;
+  const headers = ['host', authority];
+  for (let i = 0; i < stated.length; i += 2) {
+    const name = stated[i] ?? '';
+    const value = stated[i + 1] ?? '';
+    if (name !== 'host' || value.toLowerCase() !== authority.toLowerCase()) headers.push(name, value);
   }
   return headers;
 }
@@ -78,8 +77,8 @@ export class Http2Request implements RequestMessage {
 /** Headers of a connection of HTTP/1.1, which no message of HTTP/2 may have (RFC 9113 section 8.2.2). */
 const ofConnection = new Set(['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade']);
 
-function toHttp2(status: number, flat: readonly string[]): Record<string, string | string[] | number> {
-  const headers: Record<string, string | string[] | number> = { ':status': status };
+function toHttp2(flat: readonly string[]): OutgoingHttpHeaders {
+  const headers: OutgoingHttpHeaders = {};
   for (let i = 0; i < flat.length; i += 2) {
     const name = (flat[i] ?? '').toLowerCase();
     const value = flat[i + 1] ?? '';
@@ -95,6 +94,8 @@ function toHttp2(status: number, flat: readonly string[]): Record<string, string
 export class Http2Response implements ResponseMessage {
   readonly #stream: ServerHttp2Stream;
   #isEnded = false;
+  #end: 'head' | 'trailers' | undefined = undefined;
+  #trailers: OutgoingHttpHeaders = {};
 
   constructor(stream: ServerHttp2Stream) {
     this.#stream = stream;
@@ -121,8 +122,22 @@ export class Http2Response implements ResponseMessage {
     if (!this.destroyed) this.#stream.additionalHeaders({ ':status': 100 });
   }
 
+  expectEnd(end: 'head' | 'trailers'): void {
+    this.#end = end;
+  }
+
   writeHead(status: number, _: string, headers: string[]): void {
-    if (!this.destroyed) this.#stream.respond(toHttp2(status, headers));
+    if (this.destroyed) return;
+    const waitForTrailers = this.#end === 'trailers';
+    this.#stream.respond(
+      { ':status': status, ...toHttp2(headers) },
+      { endStream: this.#end === 'head', waitForTrailers },
+    );
+    if (waitForTrailers) this.#stream.once('wantTrailers', () => this.#stream.sendTrailers(this.#trailers));
+  }
+
+  addTrailers(trailers: [name: string, value: string][]): void {
+    this.#trailers = toHttp2(trailers.flat());
   }
 
   write(chunk: Buffer): boolean {
@@ -131,6 +146,7 @@ export class Http2Response implements ResponseMessage {
 
   end(data?: Buffer | string, encoding: 'latin1' | 'utf8' = 'utf8'): void {
     this.#isEnded = true;
+    if (this.#end === 'head') return; // it has ended with that
     if (typeof data === 'string') this.#stream.end(data, encoding);
     else this.#stream.end(data);
   }

@@ -11,7 +11,8 @@ export function httpsRedirect(
   { protocols, httpsRedirectStatus }: RouteEntry,
   exchange: Pick<ProxyExchange, 'scheme' | 'guarded' | 'isPeerTrusted' | 'headerValues'>,
 ): Answer | undefined {
-  if (protocols === undefined || exchange.scheme === 'https' || protocols.includes('http')) return undefined;
+  if (protocols === undefined || exchange.scheme === 'https') return undefined;
+  if (protocols.includes('http') || protocols.includes('grpc')) return undefined;
   // A trusted proxy that the client came to over https has spoken for it.
   if (exchange.isPeerTrusted && exchange.headerValues('x-forwarded-proto')[0]?.toLowerCase() === 'https') {
     return undefined;

@@ -8,6 +8,7 @@ import type { ServiceEntry } from '#table/service-entry.ts';
 import { isEnded, sendAnswer, type Answer } from './answer.ts';
 import type { FaultServices } from './client-fault.ts';
 import { ProxyExchange, type ExchangeServices } from './exchange.ts';
+import { grpcRefusal, isGrpc } from './grpc.ts';
 import { httpsRedirect } from './https-redirect.ts';
 import { hasBody } from './request-body.ts';
 import type { Match } from './match.ts';
@@ -60,8 +61,8 @@ export function serveRequest(client: ClientRequest, onward: Onward, services: Se
   const exchange = new ProxyExchange(client, guarded, match, services);
   pluginHeaders = () => exchange.responseHeaders;
   if (services.headers.debug) tellRoute(exchange);
-  const redirect = httpsRedirect(match.route, exchange);
-  if (redirect !== undefined) return reply(redirect);
+  const refused = httpsRedirect(match.route, exchange) ?? grpcRefusal(match.route, client.request);
+  if (refused !== undefined) return reply(refused);
   const proceed = (refusal: Refusal | undefined): void => {
     if (refusal !== undefined) return reply(refusal);
     const service = services.table.service(match.route.service);
@@ -134,6 +135,7 @@ function answerClient(
     { ...answer, isLast },
     {
       accept: request.headers.accept,
+      isGrpc: isGrpc(request),
       contentType: request.headers['content-type'],
       isHead: request.method === 'HEAD',
       requestId: about.requestId,

@@ -54,6 +54,7 @@ export function upstreamClient(names: NameResolver): UpstreamClient {
   const lean = http1Upstream();
   let loading: Promise<UpstreamClient> | undefined;
   let streaming: UpstreamClient | undefined;
+  let http2: Promise<UpstreamClient> | undefined;
 
   const load = async (): Promise<UpstreamClient> => {
     const { undiciUpstream } = await import('./undici-upstream.ts');
@@ -61,7 +62,21 @@ export function upstreamClient(names: NameResolver): UpstreamClient {
     return streaming;
   };
 
+  const sendHttp2 = (
+    target: ResolvedTarget,
+    request: UpstreamRequest,
+    listener: ResponseListener,
+  ): UpstreamExchange => {
+    http2 ??= import('./http2-upstream.ts').then(({ http2Upstream }) => http2Upstream());
+    const loaded = http2;
+    return startLater(async (isAborted) => {
+      const client = await loaded;
+      return isAborted() ? undefined : client.send(target, request, listener);
+    }, listener);
+  };
+
   const sendTo = (target: ResolvedTarget, request: UpstreamRequest, listener: ResponseListener): UpstreamExchange => {
+    if (request.isHttp2 === true) return sendHttp2(target, request, listener);
     if (isLean(request)) return lean.send(target, request, listener);
     if (streaming !== undefined) return streaming.send(target, request, listener);
     loading ??= load();
@@ -93,9 +108,10 @@ export function upstreamClient(names: NameResolver): UpstreamClient {
     retain(services) {
       lean.retain(services);
       streaming?.retain(services);
+      void http2?.then((client) => client.retain(services));
     },
     async close() {
-      await Promise.all([lean.close(), streaming?.close()]);
+      await Promise.all([lean.close(), streaming?.close(), http2?.then(async (client) => client.close())]);
     },
   };
 }

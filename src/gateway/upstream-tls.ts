@@ -18,6 +18,8 @@ export interface TlsPeer {
   /** Name that is asked for (SNI) and, if the service verifies, proved; '' where the Host is an address. */
   readonly serverName: string;
   readonly timeoutMs: number;
+  /** What is spoken; default http/1.1. An endpoint that speaks something else is none. */
+  readonly protocol?: 'h2';
 }
 
 /** Code of the error that connecting took too long; undici's own. */
@@ -100,7 +102,7 @@ export function connectTls(
     secureContext: contextOf(settings),
     rejectUnauthorized: settings.isVerified,
     checkServerIdentity: identityOf(peer),
-    ALPNProtocols: ['http/1.1'],
+    ALPNProtocols: [peer.protocol ?? 'http/1.1'],
   });
   const fail = (error: Error): void => done(error, null);
   limited(socket, peer.timeoutMs).setNoDelay(true);

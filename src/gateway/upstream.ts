@@ -10,6 +10,8 @@ export interface UpstreamRequest {
   readonly body: Buffer | AsyncIterable<Buffer> | null;
   /** Over TLS in this way; without it when absent. */
   readonly tls?: UpstreamTls;
+  /** Over HTTP/2 instead of HTTP/1.1. */
+  readonly isHttp2?: true;
   readonly connectTimeoutMs: number;
   /** Longest time that a part of the body may take to be sent. */
   readonly writeTimeoutMs: number;
@@ -26,11 +28,15 @@ export type UpstreamFault = 'connect' | 'connect-timeout' | 'closed' | 'timeout'
 
 /** Told of the response as it comes. After `onEnd` or `onFault` nothing more comes. */
 export interface ResponseListener {
-  /** @param headers flat list of names and values as they came */
-  onHead(status: number, statusText: string, headers: readonly string[]): void;
+  /**
+   * @param headers flat list of names and values as they came
+   * @param isWhole whether the head is all there is, over HTTP/2
+   */
+  onHead(status: number, statusText: string, headers: readonly string[], isWhole?: boolean): void;
   /** Gives false to pause; `resume` of the exchange goes on. */
   onData(chunk: Buffer): boolean;
-  onEnd(): void;
+  /** @param trailers flat list of names and values, if any came */
+  onEnd(trailers?: readonly string[]): void;
   onFault(fault: UpstreamFault, error: Error): void;
 }
 

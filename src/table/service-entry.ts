@@ -35,6 +35,8 @@ export interface ServiceEntry {
   readonly targets: readonly Target[];
   /** Connections are made over TLS, in this way; without it when absent. */
   readonly tls?: UpstreamTls;
+  /** Endpoints are spoken to over HTTP/2, as gRPC needs it. */
+  readonly isHttp2?: true;
   /** Host sent upstream when the client's own is not preserved; the target's when absent. */
   readonly hostHeader?: string;
   /** Prefix that is put before the path; '/' for none. */

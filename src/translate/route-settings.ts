@@ -157,24 +157,19 @@ function stated<T extends object>(fields: T): { [K in keyof T]: Exclude<T[K], un
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as never;
 }
 
-/** Nothing of a route is served over HTTP/2 yet, which gRPC needs. */
-function checkGrpc(wanted: readonly RouteProtocol[] | undefined, problems: Problem[]): void {
-  if (wanted === undefined || wanted.includes('http') || wanted.includes('https')) return;
-  const field = annotationField(protocolsAnnotation);
-  const message = `${field}: gRPC is not supported yet, only http and https`;
-  problems.push({ reason: 'NotSupported', field, message, effect: 'route answers 503' });
-}
+/** Whether only gRPC is wanted, whose paths name services and methods: nothing is stripped off them (kong-facts 3.6). */
+const isForGrpcAlone = (wanted: readonly RouteProtocol[] | undefined): boolean =>
+  wanted !== undefined && !wanted.includes('http') && !wanted.includes('https');
 
 /** Reads all that the annotations say of the routes of an Ingress (kong-facts 4.5). */
 export function routeSettings(object: KubernetesObject, problems: Problem[]): RouteSettings {
   const reading = readingOf(object, problems);
   const { annotations } = reading;
   const wanted = protocolsOf(reading);
-  checkGrpc(wanted, problems);
   const headers = routeHeaders(object, problems);
   const priority = annotations.integer('konghq.com/regex-priority', { default: 0, min: 0, max: 2 ** 31 - 2 });
   const fields = {
-    stripPath: annotations.boolean('konghq.com/strip-path', { default: false }),
+    stripPath: annotations.boolean('konghq.com/strip-path', { default: false }) && !isForGrpcAlone(wanted),
     preserveHost: annotations.boolean('konghq.com/preserve-host', { default: true }),
     methods: methodsOf(reading),
     headers: headers.length === 0 ? undefined : headers,

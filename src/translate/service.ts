@@ -7,7 +7,7 @@ import { attachedPlugins } from './plugin-references.ts';
 import { portsOf, serviceTarget, targetsOf } from './targets.ts';
 import type { Context, RootKind, Translation } from './translation.ts';
 import { upstreamPolicyOf } from './upstream-policy.ts';
-import { usesTls } from './upstream-protocol.ts';
+import { upstreamProtocol } from './upstream-protocol.ts';
 import { refuseTls, upstreamTls } from './upstream-tls.ts';
 
 /** The key of the entry that a port of a Service yields. */
@@ -39,16 +39,18 @@ function hostHeaderOf(text: string | undefined, problems: Problem[]): string | u
   return undefined;
 }
 
-/** What the annotations of a Service say about TLS to its endpoints; nothing for those that speak without. */
-function tlsOf(
+/** What the annotations of a Service say about how its endpoints are spoken to: HTTP/2 or not, and TLS. */
+function protocolOf(
   object: Service,
   protocol: string | undefined,
   context: Context,
   problems: Problem[],
-): Pick<ServiceEntry, 'tls'> {
-  if (usesTls(protocol, problems)) return { tls: upstreamTls(object, context, problems) };
+): Pick<ServiceEntry, 'tls' | 'isHttp2'> {
+  const { isTls, isHttp2 } = upstreamProtocol(protocol, problems);
+  const spoken = isHttp2 ? ({ isHttp2 } as const) : {};
+  if (isTls) return { ...spoken, tls: upstreamTls(object, context, problems) };
   refuseTls(object, context, problems);
-  return {};
+  return spoken;
 }
 
 /** Whether requests go to the Service's own address; what cannot be read may have meant either. */
@@ -73,7 +75,7 @@ function settingsOf(
   const policy = upstreamPolicyOf(object, context, problems);
   return {
     kind: 'service',
-    ...tlsOf(object, annotations.text('konghq.com/protocol'), context, problems),
+    ...protocolOf(object, annotations.text('konghq.com/protocol'), context, problems),
     ...(hostHeader === undefined ? {} : { hostHeader }),
     ...(policy === undefined ? {} : { policy }),
     path: pathOf(annotations.text('konghq.com/path'), problems),

@@ -3,22 +3,29 @@ export interface OneService {
   readonly tlsHost?: string;
   /** Name of the KongUpstreamPolicy of the Service. */
   readonly policy?: string;
+  /** How the endpoint is spoken to; http when absent. */
+  readonly protocol?: string;
+  /** Annotations of the Ingress. */
+  readonly route?: Readonly<Record<string, string>>;
 }
 
 /** An Ingress `a` for every path, its Service `s` and one endpoint, a port of this machine, as a user writes them. */
-export function oneService(port: number, { tlsHost, policy }: OneService = {}): string {
+export function oneService(port: number, { tlsHost, policy, protocol, route = {} }: OneService = {}): string {
   const tls = tlsHost === undefined ? '' : `  tls: [{ hosts: [${tlsHost}], secretName: cert }]\n`;
-  const annotations = policy === undefined ? '' : `, annotations: { konghq.com/upstream-policy: ${policy} }`;
+  const annotations = {
+    ...(policy === undefined ? {} : { 'konghq.com/upstream-policy': policy }),
+    ...(protocol === undefined ? {} : { 'konghq.com/protocol': protocol }),
+  };
   return `apiVersion: networking.k8s.io/v1
 kind: Ingress
-metadata: { name: a }
+metadata: { name: a, annotations: ${JSON.stringify(route)} }
 spec:
   ingressClassName: kong
 ${tls}  rules: [{ http: { paths: [{ path: /, pathType: Prefix, backend: { service: { name: s, port: { number: 80 } } } }] } }]
 ---
 apiVersion: v1
 kind: Service
-metadata: { name: s${annotations} }
+metadata: { name: s, annotations: ${JSON.stringify(annotations)} }
 spec: { ports: [{ port: 80 }] }
 ---
 apiVersion: discovery.k8s.io/v1

@@ -6,10 +6,18 @@ import { oneService, type OneService } from './one-service.ts';
 import { proxySettings } from './proxy-settings.ts';
 import { silent } from './silent.ts';
 
-/** A gateway with one worker that sends everything to a port of this machine. The caller stops it. */
+/**
+ * A gateway with one worker that sends everything to a port of this machine. The caller stops it.
+ *
+ * @param more further objects, as YAML
+ */
 export async function silentPipeline(
   upstreamPort: number,
-  { flags = [], ...service }: OneService & { readonly flags?: readonly string[] } = {},
+  {
+    flags = [],
+    more = '',
+    ...service
+  }: OneService & { readonly flags?: readonly string[]; readonly more?: string } = {},
 ): Promise<Pipeline> {
   const source = objectSource();
   const pipeline = await startPipeline({
@@ -22,7 +30,7 @@ export async function silentPipeline(
     proxy: proxySettings(flags),
     version: '0.0.0-test',
   });
-  const objects = parseAllDocuments(oneService(upstreamPort, service)).map(
+  const objects = parseAllDocuments(`${oneService(upstreamPort, service)}${more === '' ? '' : `---\n${more}`}`).map(
     (document) => document.toJS() as KubernetesObject,
   );
   source.set(objects.map((object) => ({ ...object, metadata: { namespace: 'default', ...object.metadata } })));
