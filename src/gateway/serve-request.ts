@@ -56,12 +56,10 @@ export function serveRequest(client: ClientRequest, onward: Onward, services: Se
   if (guarded.otherReading !== undefined && leadsElsewhere(match, guarded, client.request, services)) {
     return refuse(badPath);
   }
-  // Why the route is closed stands in the status of its Ingress; a client has no business with it.
-  if (match.route.blocked !== undefined) return reply({ status: 503, message: 'this route is not in force' });
   const exchange = new ProxyExchange(client, guarded, match, services);
   pluginHeaders = () => exchange.responseHeaders;
   if (services.headers.debug) tellRoute(exchange);
-  const refused = httpsRedirect(match.route, exchange) ?? grpcRefusal(match.route, client.request);
+  const refused = routeRefusal(exchange);
   if (refused !== undefined) return reply(refused);
   const proceed = (refusal: Refusal | undefined): void => {
     if (refusal !== undefined) return reply(refusal);
@@ -85,6 +83,15 @@ export function serveRequest(client: ClientRequest, onward: Onward, services: Se
   } catch (error) {
     fail(error);
   }
+}
+
+/** What a route says itself to a request, before any plugin. */
+function routeRefusal(exchange: ProxyExchange): Answer | undefined {
+  const { route } = exchange.match;
+  // Why it is closed stands in the status of its Ingress; a client has no business with it.
+  if (route.blocked !== undefined) return { status: 503, message: 'this route is not in force' };
+  if (route.protocols === undefined) return undefined;
+  return httpsRedirect(route, exchange) ?? grpcRefusal(route, exchange.request);
 }
 
 /** Answers a request that is refused before anything else looks at it. */
