@@ -95,7 +95,8 @@ function strippedPrefix({ match, guarded }: ProxyExchange): string | undefined {
 
 /** The Host that the upstream gets (kong-facts 2.3). */
 function upstreamHost(exchange: ProxyExchange, service: ServiceEntry, target: Target): string {
-  if (exchange.match.route.preserveHost) return exchange.guarded.authority;
+  // HTTP/1.0 needs no Host, and an empty one is refused by many.
+  if (exchange.match.route.preserveHost && exchange.guarded.authority !== '') return exchange.guarded.authority;
   if (service.hostHeader !== undefined) return service.hostHeader;
   const host = target.host.includes(':') ? `[${target.host}]` : target.host;
   return target.port === (service.tls === undefined ? 80 : 443) ? host : `${host}:${target.port}`;

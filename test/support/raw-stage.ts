@@ -107,9 +107,8 @@ export async function exchangeRaw(port: number, parts: readonly string[], expect
   return { summary: statuses.join(' '), text: connection.text() };
 }
 
-/** The gateway with a raw upstream behind it. */
-export async function startRawStage(flags: readonly string[] = []) {
-  const upstream = await startRawUpstream();
+/** The gateway with the routes of this stage to an upstream on this machine. */
+export async function oneUpstream(upstreamPort: number, flags: readonly string[] = []) {
   const source = objectSource();
   const pipeline = await startPipeline({
     openSource: async () => source,
@@ -121,23 +120,32 @@ export async function startRawStage(flags: readonly string[] = []) {
     proxy: proxySettings(flags),
     version: '0.0.0-test',
   });
-  source.set(objects(upstream.port));
+  source.set(objects(upstreamPort));
   await pipeline.settled();
   return {
-    upstream,
-    pipeline,
     port: pipeline.port,
     httpsPort: pipeline.httpsPort ?? 0,
+    stop: async (): Promise<void> => pipeline.stop(0),
+  };
+}
+
+/** The gateway with a raw upstream behind it. */
+export async function startRawStage(flags: readonly string[] = []) {
+  const upstream = await startRawUpstream();
+  const gateway = await oneUpstream(upstream.port, flags);
+  return {
+    port: gateway.port,
+    httpsPort: gateway.httpsPort,
     /** What the upstream saw of what was sent before, without probes. */
     async seen(): Promise<string> {
       // What is sent now comes after whatever else was on its way.
-      await exchangeRaw(pipeline.port, ['GET /fence HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n'], 'close');
+      await exchangeRaw(gateway.port, ['GET /fence HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n'], 'close');
       await upstream.untilSeen('/fence');
       const { requests, partial } = upstream.take();
       return [...requests.filter((request) => !/^GET \/(?:probe|fence) /.test(request)), partial].join('');
     },
     async stop(): Promise<void> {
-      await pipeline.stop(0);
+      await gateway.stop();
       await upstream.close();
     },
   };
