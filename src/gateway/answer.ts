@@ -13,6 +13,8 @@ export interface Answer {
   readonly body?: { readonly text: string; readonly contentType?: string };
   /** Whether the connection may not be used again. */
   readonly isLast?: boolean;
+  /** Whether the client may still be sending its body, which is read and thrown away for a while. */
+  readonly isEarly?: boolean;
   /** In Kong these come out of nginx itself: a client that states no Accept gets text (kong-facts 2.2). */
   readonly raisedBy?: 'nginx';
 }
@@ -121,6 +123,25 @@ function endConnection(headers: string[], { req }: ResponseMessage): void {
   if (req !== undefined) ended.add(req.socket);
 }
 
+/** A client that is answered early has this long to stop sending; nginx's lingering_timeout. */
+const lingerMs = 5_000;
+
+/**
+ * Sends the whole of an answer, and ends the connection only once the request's body has come: bytes that are left
+ * unread as a connection is closed make the other side lose an answer that it has not read yet (RFC 9112 section 9.6).
+ */
+function linger(response: ResponseMessage, request: NonNullable<ResponseMessage['req']>, text: string): void {
+  const end = (): void => {
+    if (!response.destroyed) response.end();
+  };
+  const timer = setTimeout(end, lingerMs);
+  response.once('close', () => clearTimeout(timer));
+  request.once('end', end);
+  response.write(Buffer.from(text));
+  // Who was reading the body lets go of it first.
+  setImmediate(() => request.resume());
+}
+
 /** The headers of the body, and the body; a call of gRPC has none. */
 function bodyOf(answer: Answer, context: AnswerContext): { readonly headers: string[]; readonly text: string } {
   if (context.isGrpc === true && answer.body === undefined) return { headers: grpcHeaders(answer), text: '' };
@@ -143,7 +164,12 @@ export function sendAnswer(response: ResponseMessage, answer: Answer, context: A
     STATUS_CODES[answer.status] ?? '',
     withPluginHeaders(headers, context.pluginHeaders),
   );
-  // As text, not as bytes: it leaves in one write with the head.
+  sendBody(response, answer, text);
+}
+
+function sendBody(response: ResponseMessage, { isEarly }: Answer, text: string): void {
   if (text === '') response.end();
+  else if (isEarly === true && response.req?.complete === false) linger(response, response.req, text);
+  // As text, not as bytes: it leaves in one write with the head.
   else response.end(text, 'utf8');
 }

@@ -21,8 +21,13 @@ export interface RequestMessage extends RequestTraits {
 export interface ResponseMessage {
   /** Null while answers to requests before it have to leave first (HTTP/1.1). */
   readonly socket?: object | null;
-  /** Whose connection ends with a last answer (HTTP/1.1). */
-  readonly req?: { readonly socket: object };
+  /** The request whose connection ends with a last answer (HTTP/1.1). */
+  readonly req?: {
+    readonly socket: object;
+    readonly complete: boolean;
+    once(event: 'end', listener: () => void): unknown;
+    resume(): unknown;
+  };
   readonly headersSent: boolean;
   readonly destroyed: boolean;
   readonly writableEnded: boolean;

@@ -235,10 +235,11 @@ class Forwarding implements ResponseListener {
   #answer(answer: Answer): void {
     const { request, response, receivedAtMs, method } = this.#exchange;
     const now = performance.now();
+    const isUnread = hasBody(request) && !request.complete;
     sendAnswer(
       response,
       // What is left of the body stays unread, so the connection cannot be used again.
-      { ...answer, isLast: hasBody(request) && !request.complete },
+      { ...answer, isLast: isUnread, isEarly: isUnread && !this.#exchange.expectsContinue },
       {
         accept: request.headers.accept,
         isGrpc: isGrpc(request),

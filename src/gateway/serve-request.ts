@@ -136,10 +136,11 @@ function answerClient(
 ): void {
   const { request, response } = client;
   // A body that nobody will read would be taken for the next request's start: the connection ends.
-  const isLast = answer.isLast === true || (hasBody(request) && !request.complete);
+  const isUnread = hasBody(request) && !request.complete;
+  const isEarly = isUnread && answer.isLast !== true && !client.expectsContinue;
   sendAnswer(
     response,
-    { ...answer, isLast },
+    { ...answer, isLast: answer.isLast === true || isUnread, isEarly },
     {
       accept: request.headers.accept,
       isGrpc: isGrpc(request),
