@@ -120,7 +120,9 @@ function rewriteOf(reading: Reading): string | undefined {
   if (text === undefined) return undefined;
   if (text === '') return '/';
   // eslint-disable-next-line no-control-regex -- control characters are what is looked for
-  if (text.startsWith('/') && !/[\u0000-\u0020\u007f?#]/.test(text)) return text;
+  if (text.startsWith('/') && !/[\u0000-\u0020\u007f?#]/.test(text)) {
+    return text.toWellFormed().replaceAll(/[^\0-\u007f]+/gu, encodeURIComponent);
+  }
   reading.close(name, 'expected a path that begins with a slash, without a query');
   return undefined;
 }
