@@ -112,14 +112,22 @@ async function startPool(options: PipelineOptions, digestSecret: Buffer, snapsho
     snapshot,
     log,
     onStart: ({ threadId }) => log.debug({ threadId }, 'a worker starts'),
+    onReport: (worker, report) => metrics.traffic.report(worker, report),
     onRestart: () => metrics.workerRestarts.inc(),
   });
   return { pool, port, httpsPort: tls?.listen.port };
 }
 
-function noteSizes(sizes: { readonly entries: number; readonly credentials: number }, metrics: Metrics): void {
-  metrics.tableEntries.set(sizes.entries);
-  metrics.credentials.set(sizes.credentials);
+interface Served {
+  readonly entries: number;
+  readonly credentials: number;
+  readonly patch: TablePatch | undefined;
+}
+
+function noteServed({ entries, credentials, patch }: Served, metrics: Metrics): void {
+  if (patch !== undefined) metrics.tableVersion.set(patch.number);
+  metrics.tableEntries.set(entries);
+  metrics.credentials.set(credentials);
 }
 
 function noteTranslation(
@@ -180,7 +188,7 @@ export async function startPipeline(options: PipelineOptions) {
         verdicts.report(output.verdicts, output.forgotten);
         lookForDefaultCertificate(engine.store.find);
         status?.observed(changes.map(({ ref }) => ref));
-        noteSizes(table.sizes(), metrics);
+        noteServed({ ...table.sizes(), patch }, metrics);
       },
       () => undefined, // a worker that cannot listen: `open` rejects with the reason
     );
@@ -214,6 +222,8 @@ export async function startPipeline(options: PipelineOptions) {
     originOf: origins.get,
     /** Whether every worker accepts connections. */
     isServing: () => pool.listening === options.workers,
+    /** Resolves when the metrics have what the workers counted until now. */
+    collect: async () => pool.collect(),
     /** Resolves when everything delivered so far is in force on every worker. */
     async settled(): Promise<void> {
       await wanted.settled();

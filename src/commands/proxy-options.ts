@@ -1,6 +1,6 @@
 import type { Option } from 'commander';
 import type { ProxySettings } from '#gateway/proxy-settings.ts';
-import { flag, wholeNumber } from './flag.ts';
+import { flag, trueOrFalse, wholeNumber } from './flag.ts';
 import { requestOptions, requestSettingsOf, type RequestOptions } from './request-options.ts';
 
 /** What the proxy can be told. */
@@ -9,6 +9,7 @@ export interface ProxyOptions extends RequestOptions {
   readonly clientRequestTimeoutMs: number;
   readonly clientIdleTimeoutMs: number;
   readonly clientHeaderBytes: number;
+  readonly metricsPerConsumer: boolean;
 }
 
 const hourMs = 3_600_000;
@@ -29,6 +30,10 @@ export function proxyOptions(): Option[] {
     flag('--client-header-bytes <bytes>', "bytes that a request's head may have")
       .default(16 * 1024)
       .argParser(wholeNumber({ min: 1024, max: 1024 * 1024 })),
+    flag('--metrics-per-consumer [boolean]', 'whether metrics of requests tell consumers apart')
+      .default(false)
+      .preset('true')
+      .argParser(trueOrFalse),
     ...requestOptions(),
   ];
 }
@@ -41,5 +46,6 @@ export const proxySettingsOf = (options: ProxyOptions): ProxySettings => ({
     keepAliveTimeoutMs: options.clientIdleTimeoutMs,
     headBytes: options.clientHeaderBytes,
   },
+  metrics: { isPerConsumer: options.metricsPerConsumer },
   ...requestSettingsOf(options),
 });

@@ -98,7 +98,10 @@ async function startStatusServer(starting: Starting): Promise<void> {
   const { createStatusServer } = await import('#admin/probes.ts');
   const server = createStatusServer({
     readiness: () => readinessOf(starting),
-    metrics: async () => ({ contentType: metrics.registry.contentType, body: await metrics.registry.metrics() }),
+    async metrics() {
+      await starting.pipeline?.collect();
+      return { contentType: metrics.registry.contentType, body: await metrics.registry.metrics() };
+    },
   });
   await listen(server, options.statusListen, '--status-listen');
   servers.push({ close: async () => server.close() });

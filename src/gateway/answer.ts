@@ -151,9 +151,11 @@ function bodyOf(answer: Answer, context: AnswerContext): { readonly headers: str
   return { headers, text: context.isHead ? '' : text };
 }
 
-/** Sends an answer with Kong's headers and the body that the client's Accept asks for. */
-export function sendAnswer(response: ResponseMessage, answer: Answer, context: AnswerContext): void {
-  if (response.headersSent || response.destroyed) return;
+/**
+ * Sends an answer with Kong's headers and the body that the client's Accept asks for. Gives the bytes of the body.
+ */
+export function sendAnswer(response: ResponseMessage, answer: Answer, context: AnswerContext): number {
+  if (response.headersSent || response.destroyed) return 0;
   const { headers, text } = bodyOf(answer, context);
   for (const [name, value] of answer.headers ?? []) headers.push(name, value);
   pushOwn(headers, answer, context);
@@ -172,4 +174,5 @@ function sendBody(response: ResponseMessage, { isEarly }: Answer, text: string):
   else if (isEarly === true && response.req?.complete === false) linger(response, response.req, text);
   // As text, not as bytes: it leaves in one write with the head.
   else response.end(text, 'utf8');
+  return Buffer.byteLength(text);
 }

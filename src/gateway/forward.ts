@@ -1,3 +1,4 @@
+import type { AnswerSource } from '#telemetry/traffic-figures.ts';
 import type { RouteEntry } from '#table/route-entry.ts';
 import type { ServiceEntry, Target } from '#table/service-entry.ts';
 import { sendAnswer, type Answer } from './answer.ts';
@@ -11,6 +12,7 @@ import { rewrittenPath } from './rewrite.ts';
 import { clientHeaders, withPluginHeaders } from './response-headers.ts';
 import type { HeaderSettings } from './proxy-settings.ts';
 import type { NameResolver } from './resolve.ts';
+import type { Traffic } from './traffic.ts';
 import type { ResponseListener, UpstreamClient, UpstreamExchange, UpstreamFault } from './upstream.ts';
 import { upstreamHeaders, type HopInfo } from './upstream-headers.ts';
 import { rawUpstreamPath, upstreamPath } from './upstream-path.ts';
@@ -21,6 +23,7 @@ export interface ForwardServices {
   readonly names: NameResolver;
   readonly balancer: Balancer;
   readonly hop: HopInfo;
+  readonly traffic: Traffic;
   /** `latchkey/0.1.0`. */
   readonly server: string;
   /** Which of the gateway's own headers answers carry. */
@@ -89,6 +92,12 @@ class Forwarding implements ResponseListener {
   #sentAtMs = 0;
   #remaining: number | undefined = undefined;
   #hasHead = false;
+  /** What came of it, for whoever counts: 499 is nginx's for a client that did not wait. */
+  #status = 499;
+  #source: AnswerSource = 'error';
+  #upstreamMs: number | undefined = undefined;
+  #ingressBytes = 0;
+  #egressBytes = 0;
 
   constructor(exchange: ProxyExchange, service: ServiceEntry, requestId: string, services: ForwardServices) {
     this.#exchange = exchange;
@@ -97,6 +106,7 @@ class Forwarding implements ResponseListener {
     this.#services = services;
     exchange.response.once('close', () => {
       this.#choice?.release();
+      this.#count();
       // Node tells nobody who waits for the rest of a body that it never comes once an answer is out.
       if (!exchange.response.writableFinished || !exchange.request.complete) this.#upstream?.abort();
     });
@@ -141,11 +151,25 @@ class Forwarding implements ResponseListener {
 
   #body(): Buffer | AsyncIterable<Buffer> | null {
     const { request, replacedBody, body } = this.#exchange;
-    if (replacedBody !== undefined) return replacedBody.bytes;
+    if (replacedBody !== undefined) return this.#counted(replacedBody.bytes);
     if (!hasBody(request)) return null;
-    if (body?.isWhole === true) return body.taken;
+    if (body?.isWhole === true) return this.#counted(body.taken);
     this.#exchange.continueBody();
-    return restOfBody(request, body?.taken);
+    return restOfBody(request, body?.taken, (bytes) => (this.#ingressBytes += bytes));
+  }
+
+  #counted(body: Buffer): Buffer {
+    this.#ingressBytes = body.byteLength;
+    return body;
+  }
+
+  #count(): void {
+    const { match, identity, receivedAtMs } = this.#exchange;
+    const counts = this.#services.traffic.of(match.route, identity?.consumer.username ?? identity?.consumer.id);
+    const requestMs = performance.now() - receivedAtMs;
+    const gatewayMs = (this.#sentAtMs === 0 ? performance.now() : this.#sentAtMs) - receivedAtMs;
+    counts.answered(this.#source, this.#status, { requestMs, upstreamMs: this.#upstreamMs, gatewayMs });
+    counts.moved({ ingressBytes: this.#ingressBytes, egressBytes: this.#egressBytes });
   }
 
   onHead(status: number, statusText: string, raw: readonly string[], isWhole?: boolean): void {
@@ -153,7 +177,10 @@ class Forwarding implements ResponseListener {
     if (isWhole !== undefined) this.#exchange.response.expectEnd?.(isWhole ? 'head' : 'trailers');
     this.#choice?.observed(status);
     const now = performance.now();
-    const upstreamLatencyMs = Math.round(now - this.#sentAtMs);
+    this.#status = status;
+    this.#source = 'service';
+    this.#upstreamMs = now - this.#sentAtMs;
+    const upstreamLatencyMs = Math.round(this.#upstreamMs);
     const { headers, contentLength } = clientHeaders(raw, {
       requestId: this.#requestId,
       server: this.#services.server,
@@ -169,6 +196,7 @@ class Forwarding implements ResponseListener {
 
   onData(chunk: Buffer): boolean {
     const { response } = this.#exchange;
+    this.#egressBytes += chunk.byteLength;
     if (this.#remaining !== undefined && this.#exchange.method !== 'HEAD') {
       this.#remaining -= chunk.byteLength;
       if (this.#remaining === 0) {
@@ -236,7 +264,8 @@ class Forwarding implements ResponseListener {
     const { request, response, receivedAtMs, method } = this.#exchange;
     const now = performance.now();
     const isUnread = hasBody(request) && !request.complete;
-    sendAnswer(
+    this.#status = answer.status;
+    this.#egressBytes = sendAnswer(
       response,
       // What is left of the body stays unread, so the connection cannot be used again.
       { ...answer, isLast: isUnread, isEarly: isUnread && !this.#exchange.expectsContinue },

@@ -216,6 +216,15 @@ export function http1Upstream(): UpstreamClient {
       }
     },
 
+    stats() {
+      let [active, idle] = [0, 0];
+      for (const origin of origins.values()) {
+        active += origin.active;
+        idle += origin.idle.length;
+      }
+      return { active, idle };
+    },
+
     async close() {
       for (const origin of origins.values()) retire(origin);
       origins.clear();

@@ -258,6 +258,12 @@ export function http2Upstream(): UpstreamClient {
       }
     },
 
+    stats() {
+      const lines = [...origins.values()].flatMap((origin) => [...origin.lines]);
+      const active = lines.filter(({ streams }) => streams > 0).length;
+      return { active, idle: lines.length - active };
+    },
+
     async close() {
       for (const { lines } of origins.values()) for (const line of lines) closeLine(line);
       origins.clear();

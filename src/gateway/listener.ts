@@ -25,6 +25,8 @@ export interface Listener {
   listen(address: ListenAddress): Promise<number>;
   /** The table changed: clients that name no host may get another certificate. */
   tableChanged(): void;
+  /** Client connections and tunnels that are open. */
+  counts(): { readonly connections: number; readonly tunnels: number };
   /** Stops accepting, waits for what is under way, and cuts what is left after `graceMs`. */
   drain(graceMs: number): Promise<void>;
 }
@@ -132,15 +134,15 @@ export function createListener(services: ListenerServices): Listener {
   });
 
   // Over TLS a connection is none of the HTTP server's until its handshake is done.
-  if (services.tls !== undefined) {
-    server.on('connection', (socket: Socket) => {
-      connections.add(socket);
-      socket.once('close', () => connections.delete(socket));
-    });
-  }
+  server.on('connection', (socket: Socket) => {
+    services.traffic.accepted();
+    connections.add(socket);
+    socket.once('close', () => connections.delete(socket));
+  });
 
   return {
     tableChanged,
+    counts: () => ({ connections: connections.size, tunnels: tunnels.size }),
 
     async listen({ host, port }) {
       await new Promise<void>((resolve, reject) => {

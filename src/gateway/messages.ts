@@ -1,5 +1,6 @@
 import type { TablePatch } from '#table/patch.ts';
 import type { RedactedPlace } from '#table/redacted-places.ts';
+import type { TrafficReport } from '#telemetry/traffic-figures.ts';
 import type { ServiceHealth } from './health.ts';
 import type { ProxySettings } from './proxy-settings.ts';
 import type { Pair } from './self-signed.ts';
@@ -43,6 +44,8 @@ export type ToWorker =
   | { readonly type: 'health'; readonly health: ServiceHealth }
   /** To the worker that probes. */
   | { readonly type: 'suspect'; readonly suspect: Suspect }
+  /** Tell what was counted since the last report. */
+  | { readonly type: 'report' }
   /** Close the listener; finish what is in flight within this time, then cut the rest. */
   | { readonly type: 'drain'; readonly graceMs: number };
 
@@ -53,4 +56,5 @@ export type FromWorker =
   | { readonly type: 'health'; readonly health: ServiceHealth }
   | { readonly type: 'suspect'; readonly suspect: Suspect }
   | { readonly type: 'failed'; readonly message: string; readonly code?: string }
+  | { readonly type: 'report'; readonly report: TrafficReport }
   | { readonly type: 'drained' };

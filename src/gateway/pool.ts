@@ -10,6 +10,7 @@ import { createServer } from 'node:net';
 import { Worker } from 'node:worker_threads';
 import type { TablePatch } from '#table/patch.ts';
 import { redactedPlaces } from '#table/redacted-places.ts';
+import type { TrafficReport } from '#telemetry/traffic-figures.ts';
 import type { Logger } from '#telemetry/log.ts';
 import { createWakeUp } from './wake-up.ts';
 import { createHealthNews } from './health-news.ts';
@@ -23,6 +24,8 @@ export interface PoolOptions {
   readonly log: Logger;
   /** Told of every thread that starts. */
   onStart(worker: Worker): void;
+  /** Told what a worker, by its place in the pool, has counted since it last told. */
+  onReport(worker: number, report: TrafficReport): void;
   /** Told whenever a worker died and is replaced. */
   onRestart(): void;
 }
@@ -32,8 +35,13 @@ interface Slot {
   /** Number of the last patch that it serves; -1 until the first. */
   applied: number;
   isListening: boolean;
+  /** How often it has reported. */
+  reports: number;
   startedAtMs: number;
 }
+
+/** Whoever scrapes metrics waits no longer than this for a worker that is busy. */
+const collectTimeoutMs = 1_000;
 
 /** A worker that dies sooner than this after its start is replaced only after as long. */
 const restartDelayMs = 1_000;
@@ -57,11 +65,19 @@ export async function reservePort({ host, port }: ListenAddress): Promise<number
 
 const patchMessage = (patch: TablePatch): ToWorker => ({ type: 'patch', patch, redacted: redactedPlaces(patch) });
 
+/** What a worker says of itself. */
+function note(slot: Slot, message: FromWorker): void {
+  if (message.type === 'applied') slot.applied = Math.max(slot.applied, message.number);
+  if (message.type === 'listening') slot.isListening = true;
+  if (message.type === 'report') slot.reports += 1;
+}
+
 function workerThread(workerData: WorkerStart): Worker {
   return new Worker(new URL('./worker.ts', import.meta.url), { workerData });
 }
 
 /** See the head of this file. Threads start loading at once; they listen when `open` gives them the table. */
+// oxlint-disable-next-line max-lines-per-function -- one subject: the workers' life over the slots that they share
 export function createPool(options: PoolOptions) {
   const slots: Slot[] = [];
   const { wake, until } = createWakeUp();
@@ -88,9 +104,9 @@ export function createPool(options: PoolOptions) {
   const news = createHealthNews(slots, send);
 
   const receive = (slot: Slot, message: FromWorker): void => {
+    note(slot, message);
     if (message.type === 'health' || message.type === 'suspect') news.pass(message);
-    if (message.type === 'applied') slot.applied = Math.max(slot.applied, message.number);
-    if (message.type === 'listening') slot.isListening = true;
+    if (message.type === 'report') options.onReport(slots.indexOf(slot), message.report);
     if (message.type === 'failed') fatal = Object.assign(new Error(message.message), { code: message.code });
     wake();
   };
@@ -124,7 +140,7 @@ export function createPool(options: PoolOptions) {
   };
 
   for (let i = 0; i < options.workers; i += 1) {
-    const slot = { applied: -1, isListening: false, startedAtMs: 0 } as Slot;
+    const slot = { applied: -1, isListening: false, reports: 0, startedAtMs: 0 } as Slot;
     slots.push(slot);
     launch(slot);
   }
@@ -144,6 +160,16 @@ export function createPool(options: PoolOptions) {
     async settled(): Promise<void> {
       const wanted = latest;
       await until(() => isStopping || all((slot) => slot.applied >= wanted));
+    },
+
+    /** Resolves when every worker that can has told what it counted; one that does not answer is not waited for. */
+    async collect(): Promise<void> {
+      const before = slots.map(({ reports }) => reports);
+      for (const slot of slots) send(slot, { type: 'report' });
+      const haveTold = (): boolean => slots.every(({ reports }, i) => reports > (before[i] ?? 0));
+      const deadline = AbortSignal.timeout(collectTimeoutMs);
+      deadline.addEventListener('abort', wake);
+      await until(() => deadline.aborted || isStopping || haveTold());
     },
 
     /** How many workers accept connections. */

@@ -6,6 +6,7 @@ export interface ProxySettings {
   readonly trust: TrustSettings;
   readonly headers: HeaderSettings;
   readonly paths: PathRules;
+  readonly metrics: { readonly isPerConsumer: boolean };
 }
 
 /** Which peers are proxies that may say who the client is, and in which field. */

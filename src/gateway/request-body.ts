@@ -35,7 +35,17 @@ export async function takeBody(request: RequestMessage, limitBytes: number): Pro
  * The body to forward: what was taken, then the rest as it comes. It never destroys the request, whose
  * connection must stay fit for an answer when the upstream fails.
  */
-export async function* restOfBody(request: RequestMessage, taken: Buffer | undefined): AsyncGenerator<Buffer> {
-  if (taken !== undefined && taken.byteLength > 0) yield taken;
-  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) yield chunk;
+export async function* restOfBody(
+  request: RequestMessage,
+  taken: Buffer | undefined,
+  onBytes: (bytes: number) => void,
+): AsyncGenerator<Buffer> {
+  if (taken !== undefined && taken.byteLength > 0) {
+    onBytes(taken.byteLength);
+    yield taken;
+  }
+  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+    onBytes(chunk.byteLength);
+    yield chunk;
+  }
 }

@@ -15,12 +15,14 @@ import type { Match } from './match.ts';
 import { badPath, guardRequest, type GuardedRequest, type GuardFault } from './request-guard.ts';
 import { newRequestId } from './request-id.ts';
 import { runPlugins } from './run-plugins.ts';
+import type { Traffic } from './traffic.ts';
 
 /** What a request may come to, once it may pass: forwarded, or tunnelled after an upgrade. */
 export type Onward = (exchange: ProxyExchange, service: ServiceEntry, requestId: string) => void;
 
 export interface ServeServices extends ExchangeServices, FaultServices {
   readonly log: Logger;
+  readonly traffic: Traffic;
   readonly paths: PathRules;
 }
 
@@ -42,9 +44,9 @@ export function serveRequest(client: ClientRequest, onward: Onward, services: Se
   if (client.response.socket === null && isEnded(client.request.socket)) return;
   const receivedAtMs = performance.now();
   const requestId = newRequestId();
-  let pluginHeaders: (() => ProxyExchange['responseHeaders']) | undefined;
+  let known: ProxyExchange | undefined;
   const reply = (answer: Answer): void =>
-    answerClient(client, answer, { requestId, receivedAtMs, services, pluginHeaders: pluginHeaders?.() });
+    answerClient(client, answer, { requestId, receivedAtMs, services, exchange: known });
   const refuse = (fault: GuardFault): void => {
     services.refused?.(fault.reason);
     reply(fault);
@@ -57,7 +59,7 @@ export function serveRequest(client: ClientRequest, onward: Onward, services: Se
     return refuse(badPath);
   }
   const exchange = new ProxyExchange(client, guarded, match, services);
-  pluginHeaders = () => exchange.responseHeaders;
+  known = exchange;
   if (services.headers.debug) tellRoute(exchange);
   const refused = routeRefusal(exchange);
   if (refused !== undefined) return reply(refused);
@@ -76,7 +78,7 @@ export function serveRequest(client: ClientRequest, onward: Onward, services: Se
   };
   try {
     const outcome = runPlugins(match.route, services.table.plugin, exchange, (plugin, refusal) =>
-      noteAttempt(exchange, { plugin, refusal, requestId }, services.log),
+      noteAttempt(exchange, { plugin, refusal, requestId }, services),
     );
     if (outcome instanceof Promise) outcome.then(proceed).catch(fail);
     else proceed(outcome);
@@ -97,7 +99,7 @@ function routeRefusal(exchange: ProxyExchange): Answer | undefined {
 /** Answers a request that is refused before anything else looks at it. */
 export function refuseRequest(client: ClientRequest, fault: GuardFault, services: ServeServices): void {
   services.refused?.(fault.reason);
-  const about = { requestId: newRequestId(), receivedAtMs: performance.now(), services, pluginHeaders: undefined };
+  const about = { requestId: newRequestId(), receivedAtMs: performance.now(), services, exchange: undefined };
   answerClient(client, fault, about);
 }
 
@@ -131,14 +133,16 @@ function answerClient(
     readonly requestId: string;
     readonly receivedAtMs: number;
     readonly services: ServeServices;
-    readonly pluginHeaders: ProxyExchange['responseHeaders'];
+    readonly exchange: ProxyExchange | undefined;
   },
 ): void {
   const { request, response } = client;
   // A body that nobody will read would be taken for the next request's start: the connection ends.
   const isUnread = hasBody(request) && !request.complete;
   const isEarly = isUnread && answer.isLast !== true && !client.expectsContinue;
-  sendAnswer(
+  const { exchange, services } = about;
+  const tookMs = performance.now() - about.receivedAtMs;
+  const egressBytes = sendAnswer(
     response,
     { ...answer, isLast: answer.isLast === true || isUnread, isEarly },
     {
@@ -147,12 +151,16 @@ function answerClient(
       contentType: request.headers['content-type'],
       isHead: request.method === 'HEAD',
       requestId: about.requestId,
-      server: about.services.server,
-      shown: about.services.headers,
-      latencyMs: Math.round(performance.now() - about.receivedAtMs),
-      pluginHeaders: about.pluginHeaders,
+      server: services.server,
+      shown: services.headers,
+      latencyMs: Math.round(tookMs),
+      pluginHeaders: exchange?.responseHeaders,
     },
   );
+  const consumer = exchange?.identity?.consumer;
+  const counts = services.traffic.of(exchange?.match.route, consumer?.username ?? consumer?.id);
+  counts.answered('exit', answer.status, { requestMs: tookMs, gatewayMs: tookMs });
+  counts.moved({ ingressBytes: 0, egressBytes });
 }
 
 interface Decision {
@@ -161,12 +169,18 @@ interface Decision {
   readonly requestId: string;
 }
 
-function noteAttempt(exchange: ProxyExchange, { plugin, refusal, requestId }: Decision, log: Logger): void {
-  if (!log.isLevelEnabled('debug')) return;
+function noteAttempt(
+  exchange: ProxyExchange,
+  { plugin, refusal, requestId }: Decision,
+  { log, traffic }: ServeServices,
+): void {
   const { identity } = exchange;
   if (refusal === undefined && identity === undefined) return; // the plugin decided nothing about the caller
+  const outcome = refusal?.outcome ?? (identity?.credentialId === undefined ? 'anonymous' : 'granted');
+  traffic.of(exchange.match.route, undefined).attempted(plugin.type, outcome);
+  if (!log.isLevelEnabled('debug')) return;
   logAttempt(log, {
-    outcome: refusal?.outcome ?? (identity?.credentialId === undefined ? 'anonymous' : 'granted'),
+    outcome,
     route: exchange.routeName,
     plugin: plugin.type,
     requestId,

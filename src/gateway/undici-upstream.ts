@@ -167,6 +167,12 @@ export function undiciUpstream(): UpstreamClient {
       }
     },
 
+    stats() {
+      const all = [...pools.values()].map(({ pool }) => pool.stats);
+      const active = all.reduce((sum, { connected, free }) => sum + connected - free, 0);
+      return { active, idle: all.reduce((sum, { free }) => sum + free, 0) };
+    },
+
     async close() {
       await Promise.all([...pools.values()].map(async ({ pool }) => pool.close()));
     },

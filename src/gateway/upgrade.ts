@@ -7,6 +7,7 @@ import {
 } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { AnswerSource } from '#telemetry/traffic-figures.ts';
 import type { ServiceEntry, Target } from '#table/service-entry.ts';
 import { sendAnswer } from './answer.ts';
 import type { Choice } from './balanced-service.ts';
@@ -75,7 +76,20 @@ interface Upgrade {
   readonly choice: Choice | undefined;
 }
 
-function refuse({ exchange, requestId, services }: Upgrade, status: number, message: string): void {
+/** Counts what became of an upgrade, as soon as that is known. */
+function count({ exchange, services, sentAtMs }: Upgrade, source: AnswerSource, status: number): void {
+  const { match, identity, receivedAtMs } = exchange;
+  const now = performance.now();
+  services.traffic.of(match.route, identity?.consumer.username ?? identity?.consumer.id).answered(source, status, {
+    requestMs: now - receivedAtMs,
+    upstreamMs: source === 'service' ? now - sentAtMs : undefined,
+    gatewayMs: sentAtMs - receivedAtMs,
+  });
+}
+
+function refuse(upgrade: Upgrade, status: number, message: string): void {
+  const { exchange, requestId, services } = upgrade;
+  count(upgrade, 'error', status);
   sendAnswer(
     exchange.response,
     { status, message, isLast: true, ...(status === 503 ? {} : { raisedBy: 'nginx' }) },
@@ -152,6 +166,7 @@ function switchProtocols(
 ): void {
   const { socket, head, response } = upgrade.client;
   upstreamSocket.setTimeout(0);
+  count(upgrade, 'service', 101);
   response.detachSocket(socket as Parameters<ServerResponse['detachSocket']>[0]);
   const kept = headerLines(answerHeaders(upgrade, answer));
   socket.write(`${startLine(answer)}Connection: Upgrade\r\nUpgrade: websocket\r\n${kept}\r\n`, 'latin1');
@@ -179,6 +194,7 @@ function sendUpgrade(upgrade: Upgrade, original: Target, target: ResolvedTarget)
   });
   outgoing.once('response', (answer) => {
     choice?.observed(answer.statusCode ?? 502);
+    count(upgrade, 'service', answer.statusCode ?? 502);
     const headers = withPluginHeaders(answerHeaders(upgrade, answer), exchange.responseHeaders);
     response.writeHead(answer.statusCode ?? 502, answer.statusMessage ?? '', headers);
     answer.pipe(response);

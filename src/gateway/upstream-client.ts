@@ -55,11 +55,21 @@ export function upstreamClient(names: NameResolver): UpstreamClient {
   let loading: Promise<UpstreamClient> | undefined;
   let streaming: UpstreamClient | undefined;
   let http2: Promise<UpstreamClient> | undefined;
+  /** Those that have been loaded. */
+  const loaded: UpstreamClient[] = [lean];
 
   const load = async (): Promise<UpstreamClient> => {
     const { undiciUpstream } = await import('./undici-upstream.ts');
     streaming = undiciUpstream();
+    loaded.push(streaming);
     return streaming;
+  };
+
+  const loadHttp2 = async (): Promise<UpstreamClient> => {
+    const { http2Upstream } = await import('./http2-upstream.ts');
+    const client = http2Upstream();
+    loaded.push(client);
+    return client;
   };
 
   const sendHttp2 = (
@@ -67,11 +77,11 @@ export function upstreamClient(names: NameResolver): UpstreamClient {
     request: UpstreamRequest,
     listener: ResponseListener,
   ): UpstreamExchange => {
-    http2 ??= import('./http2-upstream.ts').then(({ http2Upstream }) => http2Upstream());
-    const loaded = http2;
+    http2 ??= loadHttp2();
+    const client = http2;
     return startLater(async (isAborted) => {
-      const client = await loaded;
-      return isAborted() ? undefined : client.send(target, request, listener);
+      const { send } = await client;
+      return isAborted() ? undefined : send(target, request, listener);
     }, listener);
   };
 
@@ -80,10 +90,10 @@ export function upstreamClient(names: NameResolver): UpstreamClient {
     if (isLean(request)) return lean.send(target, request, listener);
     if (streaming !== undefined) return streaming.send(target, request, listener);
     loading ??= load();
-    const loaded = loading;
+    const client = loading;
     return startLater(async (isAborted) => {
-      const client = await loaded;
-      return isAborted() ? undefined : client.send(target, request, listener);
+      const { send } = await client;
+      return isAborted() ? undefined : send(target, request, listener);
     }, listener);
   };
 
@@ -106,12 +116,15 @@ export function upstreamClient(names: NameResolver): UpstreamClient {
       return target.isName === true ? sendByName(target, request, listener) : sendTo(target, request, listener);
     },
     retain(services) {
-      lean.retain(services);
-      streaming?.retain(services);
-      void http2?.then((client) => client.retain(services));
+      for (const client of loaded) client.retain(services);
+    },
+    stats() {
+      const all = loaded.map((client) => client.stats());
+      const sum = (part: 'active' | 'idle'): number => all.reduce((total, stats) => total + stats[part], 0);
+      return { active: sum('active'), idle: sum('idle') };
     },
     async close() {
-      await Promise.all([lean.close(), streaming?.close(), http2?.then(async (client) => client.close())]);
+      await Promise.all(loaded.map(async (client) => client.close()));
     },
   };
 }

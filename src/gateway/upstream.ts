@@ -47,11 +47,19 @@ export interface UpstreamExchange {
   resume(): void;
 }
 
+/** Connections to upstreams. */
+export interface ConnectionStats {
+  readonly active: number;
+  readonly idle: number;
+}
+
 /** Sends requests to targets over connections that it keeps. One small interface, so that a leaner client can take its place. */
 export interface UpstreamClient {
   send(target: Target, request: UpstreamRequest, listener: ResponseListener): UpstreamExchange;
   /** Lets go of connections that none of these services would use, once their requests are done. */
   retain(services: readonly ServiceEntry[]): void;
+  /** How many connections are in use, and how many are kept for later. */
+  stats(): ConnectionStats;
   /** Closes everything once what is under way is done. */
   close(): Promise<void>;
 }

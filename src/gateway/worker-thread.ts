@@ -6,6 +6,7 @@
  *
  * It knows nothing of Kubernetes. Messages are handled between requests, so no request sees half a patch.
  */
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { parentPort, workerData } from 'node:worker_threads';
 import { makeDigest } from '#table/digest.ts';
 import type { TablePatch } from '#table/patch.ts';
@@ -20,6 +21,7 @@ import type { FromWorker, ListenAddress, ToWorker, WorkerStart } from './message
 import { nameResolver } from './resolve.ts';
 import { createServedTable } from './served-table.ts';
 import { createClientTls } from './tls.ts';
+import { createTraffic } from './traffic.ts';
 import { upstreamClient } from './upstream-client.ts';
 import type { HopInfo } from './upstream-headers.ts';
 
@@ -34,7 +36,12 @@ const balancer = createBalancer(performance, (service, target) =>
 /** One worker probes and tells the others, so that targets are not asked once for every worker. */
 const checks = settings.isProber ? createHealthChecks(probed) : undefined;
 const name = `latchkey/${settings.version}`;
+const traffic = createTraffic(settings.proxy.metrics);
+const loopDelay = monitorEventLoopDelay({ resolution: 20 });
+loopDelay.enable();
 const parts = {
+  traffic,
+  refused: traffic.refused,
   settings: settings.proxy,
   headers: settings.proxy.headers,
   paths: settings.proxy.paths,
@@ -83,6 +90,29 @@ function probed(health: ServiceHealth): void {
   tell({ type: 'health', health });
 }
 
+/** A worker that dies takes with it what it has not told. */
+const reportEveryMs = 5_000;
+const reporting = setInterval(report, reportEveryMs).unref();
+
+function report(): void {
+  const all = listeners.map(({ listener }) => listener.counts());
+  const sum = (part: 'connections' | 'tunnels'): number => all.reduce((total, counts) => total + counts[part], 0);
+  // Nanoseconds; before the first sample there is no mean.
+  const { mean, max } = loopDelay;
+  loopDelay.reset();
+  const seconds = (nanoseconds: number): number => (Number.isFinite(nanoseconds) ? nanoseconds / 1e9 : 0);
+  tell({
+    type: 'report',
+    report: {
+      ...traffic.take(),
+      connections: sum('connections'),
+      tunnels: sum('tunnels'),
+      upstream: client.stats(),
+      loopDelay: { meanSeconds: seconds(mean), maxSeconds: seconds(max) },
+    },
+  });
+}
+
 async function listen(): Promise<void> {
   isListening = true;
   try {
@@ -123,10 +153,13 @@ async function receive(message: ToWorker): Promise<void> {
     tell({ type: 'applied', number: message.patch.number });
     return;
   }
+  if (message.type === 'report') return report();
   if (message.type !== 'drain') return receiveHealth(message);
+  clearInterval(reporting);
   checks?.close();
   await Promise.all(listeners.map(async ({ listener }) => listener.drain(message.graceMs)));
   await client.close();
+  report();
   tell({ type: 'drained' });
   parentPort?.close();
 }

@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import { createTrafficMetrics } from './traffic-metrics.ts';
 
 /** What is measured of the control plane. Names follow Kong's controller where it has one (kong-facts 4.11). */
 export function createMetrics() {
@@ -7,6 +8,7 @@ export function createMetrics() {
   const registers = [registry];
   return {
     registry,
+    traffic: createTrafficMetrics(registers),
     translations: new Counter({
       name: 'ingress_controller_translation_count',
       help: 'Roots translated.',
@@ -27,6 +29,11 @@ export function createMetrics() {
       name: 'latchkey_patch_duration_milliseconds',
       help: 'Time from a change to its acknowledgement by every worker, in milliseconds.',
       buckets: [0.5, 1, 2, 5, 10, 25, 50, 100, 250, 1000],
+      registers,
+    }),
+    tableVersion: new Gauge({
+      name: 'latchkey_table_version',
+      help: 'Number of the last change of the table that every worker serves.',
       registers,
     }),
     tableEntries: new Gauge({

@@ -99,6 +99,7 @@ test('a worker that dies is replaced and serves the whole table', async () => {
     snapshot: () => table.snapshot(),
     log: pino({ level: 'silent' }),
     onStart: (worker) => void workers.push(worker),
+    onReport: () => undefined,
     onRestart: () => {
       restarts += 1;
       restarted.resolve();

@@ -1,0 +1,177 @@
+/**
+ * Counts the requests of a worker. What is counted lies beside the route's entry, so that a request costs one look-up
+ * and some additions; names are joined and figures added up where somebody reads them.
+ */
+import type { RouteEntry } from '#table/route-entry.ts';
+import {
+  longBucketsMs,
+  shortBucketsMs,
+  type AnswerSource,
+  type RouteFigures,
+  type Times,
+  type TrafficReport,
+} from '#telemetry/traffic-figures.ts';
+import type { RefusalReason } from './refusal-reason.ts';
+
+/** Times that fell into each bucket. */
+class TimeCounts {
+  readonly #bounds: readonly number[];
+  #counts: number[];
+  #sumMs = 0;
+
+  constructor(bounds: readonly number[]) {
+    this.#bounds = bounds;
+    this.#counts = this.#none();
+  }
+
+  add(ms: number): void {
+    let bucket = 0;
+    while (bucket < this.#bounds.length && ms > (this.#bounds[bucket] ?? 0)) bucket += 1;
+    this.#counts[bucket] = (this.#counts[bucket] ?? 0) + 1;
+    this.#sumMs += ms;
+  }
+
+  take(): Times {
+    const taken = { counts: this.#counts, sumMs: this.#sumMs };
+    this.#counts = this.#none();
+    this.#sumMs = 0;
+    return taken;
+  }
+
+  #none(): number[] {
+    return Array.from({ length: this.#bounds.length + 1 }, () => 0);
+  }
+}
+
+const count = <K>(counts: Map<K, number>, key: K): void => void counts.set(key, (counts.get(key) ?? 0) + 1);
+
+/** How long the parts of a request took. */
+export interface Durations {
+  readonly requestMs: number;
+  /** Absent where no upstream gave an answer. */
+  readonly upstreamMs?: number | undefined;
+  readonly gatewayMs: number;
+}
+
+/** Bytes of the bodies of a request and its answer. */
+export interface Volume {
+  readonly ingressBytes: number;
+  readonly egressBytes: number;
+}
+
+/** What is counted of one route, or of one consumer on it. */
+export class RouteCounts {
+  readonly #names: Pick<RouteFigures, 'route' | 'service' | 'consumer'>;
+  readonly #answers: Readonly<Record<AnswerSource, Map<number, number>>> = {
+    service: new Map(),
+    exit: new Map(),
+    error: new Map(),
+  };
+  readonly #attempts = new Map<string, Map<string, number>>();
+  readonly #requestMs = new TimeCounts(longBucketsMs);
+  readonly #upstreamMs = new TimeCounts(longBucketsMs);
+  readonly #gatewayMs = new TimeCounts(shortBucketsMs);
+  #ingressBytes = 0;
+  #egressBytes = 0;
+  /** Whether anything came since it was last taken. */
+  isTouched = false;
+
+  constructor(names: Pick<RouteFigures, 'route' | 'service' | 'consumer'>) {
+    this.#names = names;
+  }
+
+  answered(source: AnswerSource, status: number, { requestMs, upstreamMs, gatewayMs }: Durations): void {
+    this.isTouched = true;
+    count(this.#answers[source], status);
+    this.#requestMs.add(requestMs);
+    this.#gatewayMs.add(gatewayMs);
+    if (upstreamMs !== undefined) this.#upstreamMs.add(upstreamMs);
+  }
+
+  moved({ ingressBytes, egressBytes }: Volume): void {
+    this.#ingressBytes += ingressBytes;
+    this.#egressBytes += egressBytes;
+  }
+
+  attempted(plugin: string, outcome: string): void {
+    this.isTouched = true;
+    let outcomes = this.#attempts.get(plugin);
+    if (outcomes === undefined) this.#attempts.set(plugin, (outcomes = new Map()));
+    count(outcomes, outcome);
+  }
+
+  take(): RouteFigures {
+    this.isTouched = false;
+    const answers = Object.entries(this.#answers).flatMap(([source, statuses]) =>
+      [...statuses].map(([status, n]) => [source as AnswerSource, status, n] as const),
+    );
+    const attempts = [...this.#attempts].flatMap(([plugin, outcomes]) =>
+      [...outcomes].map(([outcome, n]) => [plugin, outcome, n] as const),
+    );
+    const figures = {
+      ...this.#names,
+      answers,
+      attempts,
+      ingressBytes: this.#ingressBytes,
+      egressBytes: this.#egressBytes,
+      requestMs: this.#requestMs.take(),
+      upstreamMs: this.#upstreamMs.take(),
+      gatewayMs: this.#gatewayMs.take(),
+    };
+    for (const statuses of Object.values(this.#answers)) statuses.clear();
+    this.#attempts.clear();
+    this.#ingressBytes = 0;
+    this.#egressBytes = 0;
+    return figures;
+  }
+}
+
+const withoutKind = (key: string): string => key.slice(key.indexOf(':') + 1);
+
+/** See the head of this file. @param isPerConsumer whether consumers are told apart */
+export function createTraffic({ isPerConsumer }: { readonly isPerConsumer: boolean }) {
+  const ofRoutes = new WeakMap<RouteEntry, Map<string, RouteCounts>>();
+  /** All that have been counted on since they were last taken; others are let go of with their route. */
+  let all: RouteCounts[] = [];
+  const unmatched = new RouteCounts({ route: '', service: '', consumer: '' });
+  let refused = new Map<RefusalReason, number>();
+  let accepted = 0;
+
+  const make = (route: RouteEntry, consumer: string): RouteCounts =>
+    new RouteCounts({ route: route.name, service: withoutKind(route.service), consumer });
+
+  return {
+    /** What is counted of a route; of none for a request that met none. */
+    of(route: RouteEntry | undefined, consumer: string | undefined): RouteCounts {
+      const counts = route === undefined ? unmatched : this.ofRoute(route, isPerConsumer ? (consumer ?? '') : '');
+      if (!counts.isTouched) all.push(counts);
+      return counts;
+    },
+
+    ofRoute(route: RouteEntry, consumer: string): RouteCounts {
+      let ofConsumers = ofRoutes.get(route);
+      if (ofConsumers === undefined) ofRoutes.set(route, (ofConsumers = new Map()));
+      let counts = ofConsumers.get(consumer);
+      if (counts === undefined) ofConsumers.set(consumer, (counts = make(route, consumer)));
+      return counts;
+    },
+
+    refused: (reason: RefusalReason): void => count(refused, reason),
+    accepted: (): void => void (accepted += 1),
+
+    /** What came since the last time. */
+    take(): Pick<TrafficReport, 'routes' | 'refused' | 'acceptedConnections'> {
+      const taken = {
+        routes: [...new Set(all)].map((counts) => counts.take()),
+        refused: [...refused],
+        acceptedConnections: accepted,
+      };
+      all = [];
+      refused = new Map();
+      accepted = 0;
+      return taken;
+    },
+  };
+}
+
+export type Traffic = ReturnType<typeof createTraffic>;

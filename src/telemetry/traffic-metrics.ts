@@ -1,0 +1,104 @@
+/**
+ * What workers counted of requests, as Prometheus reads it: by Kong's names where its Prometheus plugin has one.
+ *
+ *   reports of workers ──▶ added up by route ──▶ /metrics
+ */
+import { Counter, Gauge, type Registry } from 'prom-client';
+import { SummedHistogram } from './summed-histogram.ts';
+import { longBucketsMs, shortBucketsMs, type RouteFigures, type TrafficReport } from './traffic-figures.ts';
+
+/** Pairs of route and service that have series of their own; the requests of all others are told as one. */
+const mostRoutes = 2_000;
+const other = { route: 'other', service: 'other', consumer: '' };
+
+type Names = Pick<RouteFigures, 'route' | 'service' | 'consumer'>;
+
+function gauges(registers: Registry[]) {
+  const gauge = (name: string, help: string, labelNames: readonly string[] = ['worker']) =>
+    new Gauge({ name, help, labelNames, registers });
+  return {
+    connections: gauge('kong_nginx_connections_total', 'Client connections that are open.', ['worker', 'state']),
+    tunnels: gauge('latchkey_tunnels', 'WebSockets that are open.'),
+    upstream: gauge('latchkey_upstream_connections', 'Connections to upstreams, in use or kept.', ['worker', 'state']),
+    loopMean: gauge('latchkey_event_loop_delay_mean_seconds', 'How late a worker came to what was due, on average.'),
+    loopMax: gauge('latchkey_event_loop_delay_max_seconds', 'How late at most since the last time it was asked.'),
+  };
+}
+
+function counters(registers: Registry[]) {
+  const counter = (name: string, help: string, labelNames: readonly string[]) =>
+    new Counter({ name, help, labelNames, registers });
+  const histogram = (name: string, help: string, bounds: readonly number[]) => {
+    const made = new SummedHistogram({ name, help, bounds });
+    for (const registry of registers) registry.registerMetric(made.forRegistry);
+    return made;
+  };
+  return {
+    requests: counter('kong_http_requests_total', 'Requests, by who answered and how.', [
+      'service',
+      'route',
+      'code',
+      'source',
+      'consumer',
+    ]),
+    bandwidth: counter('kong_bandwidth_bytes', 'Bytes of the bodies of requests (ingress) and answers (egress).', [
+      'service',
+      'route',
+      'direction',
+      'consumer',
+    ]),
+    attempts: counter('latchkey_auth_attempts_total', 'Decisions of plugins on callers.', [
+      'route',
+      'plugin',
+      'outcome',
+    ]),
+    refused: counter('latchkey_refused_requests_total', 'Requests refused before they had a meaning.', ['reason']),
+    accepted: counter('latchkey_accepted_connections_total', 'Client connections accepted.', []),
+    requestMs: histogram('kong_request_latency_ms', 'Time from a request to the end of its answer.', longBucketsMs),
+    upstreamMs: histogram('kong_upstream_latency_ms', "Time to the head of the service's answer.", longBucketsMs),
+    gatewayMs: histogram('kong_kong_latency_ms', 'Time that the gateway itself took.', shortBucketsMs),
+  };
+}
+
+/** See the head of this file. */
+export function createTrafficMetrics(registers: Registry[]) {
+  const sums = counters(registers);
+  const now = gauges(registers);
+  const known = new Set<string>();
+
+  /** The labels of a route: those of `other` once there are too many. */
+  const namesOf = ({ route, service, consumer }: RouteFigures): Names => {
+    const key = `${route} ${service} ${consumer}`;
+    if (!known.has(key) && known.size >= mostRoutes) return other;
+    known.add(key);
+    return { route, service, consumer };
+  };
+
+  const add = (figures: RouteFigures): void => {
+    const { route, service, consumer } = namesOf(figures);
+    for (const [source, code, n] of figures.answers) {
+      sums.requests.inc({ service, route, code: String(code), source, consumer }, n);
+    }
+    for (const [plugin, outcome, n] of figures.attempts) sums.attempts.inc({ route, plugin, outcome }, n);
+    sums.bandwidth.inc({ service, route, direction: 'ingress', consumer }, figures.ingressBytes);
+    sums.bandwidth.inc({ service, route, direction: 'egress', consumer }, figures.egressBytes);
+    for (const part of ['requestMs', 'upstreamMs', 'gatewayMs'] as const)
+      sums[part].add({ service, route }, figures[part]);
+  };
+
+  return {
+    /** Takes in what a worker counted since its last report. */
+    report(worker: number, report: TrafficReport): void {
+      for (const figures of report.routes) add(figures);
+      for (const [reason, n] of report.refused) sums.refused.inc({ reason }, n);
+      sums.accepted.inc(report.acceptedConnections);
+      const label = String(worker);
+      now.connections.set({ worker: label, state: 'active' }, report.connections);
+      now.tunnels.set({ worker: label }, report.tunnels);
+      now.upstream.set({ worker: label, state: 'active' }, report.upstream.active);
+      now.upstream.set({ worker: label, state: 'idle' }, report.upstream.idle);
+      now.loopMean.set({ worker: label }, report.loopDelay.meanSeconds);
+      now.loopMax.set({ worker: label }, report.loopDelay.maxSeconds);
+    },
+  };
+}
