@@ -167,6 +167,7 @@ export function sendAnswer(response: ResponseMessage, answer: Answer, context: A
     withPluginHeaders(headers, context.pluginHeaders),
   );
   sendBody(response, answer, text);
+  return Buffer.byteLength(text);
 }
 
 function sendBody(response: ResponseMessage, { isEarly }: Answer, text: string): void {
@@ -174,5 +175,4 @@ function sendBody(response: ResponseMessage, { isEarly }: Answer, text: string):
   else if (isEarly === true && response.req?.complete === false) linger(response, response.req, text);
   // As text, not as bytes: it leaves in one write with the head.
   else response.end(text, 'utf8');
-  return Buffer.byteLength(text);
 }
