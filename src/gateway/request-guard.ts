@@ -87,6 +87,9 @@ function framingFault(request: RequestMessage): GuardFault | undefined {
   return /,[\t ]*chunked$/i.test(coding) ? otherCoding : badFraming;
 }
 
+/** What nearly every Host is. */
+const plainAuthority = /^[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*(?::\d{1,4})?$/;
+
 /** A name or an IPv4 address, an IPv6 address in brackets; then perhaps a port (RFC 3986 section 3.2). */
 const authorityForm = /^(?:[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\.?|\[([0-9A-Fa-f:.]{2,45})\])(?::(\d{0,5}))?$/;
 
@@ -96,6 +99,7 @@ const authorityLength = 255 + 6;
 /** Whether a text may be a host, with or without a port. */
 export function isAuthority(text: string): boolean {
   if (text.length > authorityLength) return false;
+  if (plainAuthority.test(text)) return true;
   const parts = authorityForm.exec(text);
   if (parts === null) return false;
   const [, address, port = ''] = parts;

@@ -15,6 +15,8 @@ export interface HopInfo {
   readonly sendsRequestId: boolean;
   /** The same of requests that came over HTTP/2 (RFC 9110 section 7.6.3). */
   readonly viaHttp2: string;
+  /** For who came over HTTP/1.0. */
+  readonly viaHttp10: string;
 }
 
 /** Connection options that name no header of their own, or one whose meaning is not the client's to take away. */
@@ -167,6 +169,12 @@ function gatherClientHeaders(exchange: ProxyExchange, gathered: Gathered): void 
   }
 }
 
+/** The version that the request came by (RFC 9110 section 7.6.3). */
+function viaOf(httpVersion: string, { via, viaHttp2, viaHttp10 }: HopInfo): string {
+  if (httpVersion === '1.1') return via;
+  return httpVersion === '1.0' ? viaHttp10 : viaHttp2;
+}
+
 /**
  * The headers of the forwarded request, as a flat list of names and values. The client's own are taken out
  * first (hop-by-hop, those that Connection names, identity in any spelling), then ours are added: nothing
@@ -183,8 +191,7 @@ export function upstreamHeaders(
   const gathered: Gathered = { headers, forwardedFor: '', via: '', fromTrusted };
   gatherClientHeaders(exchange, gathered);
   pushForwarded(headers, exchange, gathered, hop);
-  const isHttp2 = exchange.request.httpVersion === '2.0';
-  headers.push('Via', append(gathered.via, isHttp2 ? hop.viaHttp2 : hop.via));
+  headers.push('Via', append(gathered.via, viaOf(exchange.request.httpVersion, hop)));
   if (hop.sendsRequestId) headers.push('X-Kong-Request-Id', requestId);
   if (exchange.identity !== undefined) pushIdentity(headers, exchange.identity);
   for (const [name, value] of exchange.addedHeaders ?? []) headers.push(name, headerText(value));

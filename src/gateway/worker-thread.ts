@@ -60,6 +60,7 @@ const hopBy = (proto: 'http' | 'https', { port }: ListenAddress): HopInfo => ({
   via: `1.1 ${name}`,
   sendsRequestId: settings.proxy.headers.requestIdUpstream,
   viaHttp2: `2 ${name}`,
+  viaHttp10: `1.0 ${name}`,
 });
 
 /** Each way of coming in, and where. */

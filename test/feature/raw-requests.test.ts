@@ -50,6 +50,14 @@ describe.for(tables)('%s', ([, rows]) => {
   });
 });
 
+describe('refused, split at every byte', () => {
+  const broken = post('0\r\n\r\n', 'Content-Length: 5', 'Transfer-Encoding: chunked');
+  test.for(Array.from({ length: broken.indexOf('\r\n\r\n') + 3 }, (_, i) => i + 1))('after %i', async (at) => {
+    const { summary } = await exchangeRaw(stage.port, [broken.slice(0, at), broken.slice(at)], '400 close');
+    expect([summary, await stage.seen()]).toEqual(['400 close', '']);
+  });
+});
+
 describe('split at every byte', () => {
   const whole = post('abc', 'Content-Length: 3', 'X-A: b') + get('/second');
   test.for(Array.from({ length: whole.length - 1 }, (_, i) => i + 1))('after %i', async (at) => {

@@ -11,18 +11,20 @@ import { until } from './until.ts';
 
 const none = { created: undefined, isBroken: false };
 
-/** `/` is open; `/guarded` wants a key of bob's, `/hidden` takes it away, `/anonymous` lets in everybody. */
+/** `/` is open; `/guarded` wants a key of bob's, `/hidden` takes it away, `/anonymous` lets in everybody, and
+ * `/preflight` whoever asks with OPTIONS. */
 function objects(upstreamPort: number): KubernetesObject[] {
   const keyAuth = (name: string, config: object): KubernetesObject =>
     plugin({ name, type: 'key-auth', config, isDisabled: false, isGlobal: false });
   return [
     ingress({ name: 'open', path: '/', service: 's', plugins: [], ...none }),
-    ...['guarded', 'hidden', 'anonymous'].map((name) =>
+    ...['guarded', 'hidden', 'anonymous', 'preflight'].map((name) =>
       ingress({ name, path: `/${name}`, service: 's', plugins: [name], ...none }),
     ),
     keyAuth('guarded', {}),
     keyAuth('hidden', { hide_credentials: true, key_names: ['apikey', 'x-key'] }),
     keyAuth('anonymous', { anonymous: 'nobody' }),
+    keyAuth('preflight', { run_on_preflight: false }),
     consumer({ name: 'bob', username: 'bob', credentials: ['k'], created: undefined, class: 'kong' }),
     consumer({ name: 'nobody', username: 'nobody', credentials: [], created: undefined, class: 'kong' }),
     {

@@ -39,6 +39,11 @@ export const hosts: readonly RawCase[] = [
   ['IPv4', from('Host: 192.0.2.1:80'), '200', ['X-Forwarded-Host: 192.0.2.1\r\n']],
   ['IPv6', from('Host: [2001:DB8::1]:80'), '200', ['X-Forwarded-Host: [2001:db8::1]\r\n']],
   ['an X-Host and an X-Forwarded-Host', from('Host: a', 'X-Host: b', 'X-Forwarded-Host: evil'), '200', ['!evil']],
-  ['HTTP/1.0 without a Host', head('GET / HTTP/1.0'), '200 close', ['GET / HTTP/1.1\r\n']],
+  [
+    'HTTP/1.0 without a Host',
+    head('GET / HTTP/1.0'),
+    '200 close',
+    ['GET / HTTP/1.1\r\n', 'Via: 1.0 latchkey/', '\r\nHost: 127.0.0.1'],
+  ],
   ['HTTP/1.0 with two Hosts', head('GET / HTTP/1.0', 'Host: a', 'Host: b'), '400 close'],
 ];

@@ -65,5 +65,11 @@ export const identity: readonly RawCase[] = [
   ['a hidden key under another name', get('/hidden', 'x-key: bobs-key'), '200', [bob, '!bobs-key']],
   ['a hidden key in the query', get('/hidden?a=1&apikey=bobs-key&b=2'), '200', [bob, '!bobs-key', 'a=1', 'b=2']],
   ['a preflight without a key is guarded', head('OPTIONS /guarded HTTP/1.1', 'Host: a', 'Origin: x'), '401'],
+  [
+    'forged where a preflight needs no key',
+    head('OPTIONS /preflight HTTP/1.1', 'Host: a', ...forged),
+    '200',
+    ['OPTIONS /preflight ', '!forged', '!X-Consumer'],
+  ],
   ['HEAD without a key', head('HEAD /guarded HTTP/1.1', 'Host: a'), '401'],
 ];
