@@ -65,7 +65,7 @@ async function write(socket: Socket, parts: readonly string[]): Promise<void> {
 const probe = 'GET /probe HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n';
 
 /** A connection to the gateway whose bytes a test writes itself. */
-export function openRaw(port: number) {
+function openRaw(port: number) {
   const socket = connect({ port, host: '127.0.0.1', noDelay: true });
   let text = '';
   socket.on('data', (chunk: Buffer) => (text += chunk.toString('latin1')));
