@@ -1,5 +1,6 @@
-import type { Option } from 'commander';
+import { InvalidArgumentError, type Option } from 'commander';
 import type { ProxySettings } from '#gateway/proxy-settings.ts';
+import { parseSize } from '#translate/size.ts';
 import { flag, trueOrFalse, wholeNumber } from './flag.ts';
 import { requestOptions, requestSettingsOf, type RequestOptions } from './request-options.ts';
 
@@ -9,7 +10,18 @@ export interface ProxyOptions extends RequestOptions {
   readonly clientRequestTimeoutMs: number;
   readonly clientIdleTimeoutMs: number;
   readonly clientHeaderBytes: number;
+  readonly clientMaxBodySize: number;
+  readonly clientUriBytes: number;
+  readonly clientHeaderCount: number;
+  readonly maxConnections: number;
+  readonly maxTunnels: number;
   readonly metricsPerConsumer: boolean;
+}
+
+function size(text: string): number {
+  const bytes = parseSize(text);
+  if (bytes === undefined) throw new InvalidArgumentError('expected a size such as 512k, 10m or 0');
+  return bytes;
 }
 
 const hourMs = 3_600_000;
@@ -30,6 +42,21 @@ export function proxyOptions(): Option[] {
     flag('--client-header-bytes <bytes>', "bytes that a request's head may have")
       .default(16 * 1024)
       .argParser(wholeNumber({ min: 1024, max: 1024 * 1024 })),
+    flag('--client-max-body-size <size>', 'bytes that the body of a request may have, such as 10m; 0 for any number')
+      .default(0)
+      .argParser(size),
+    flag('--client-uri-bytes <bytes>', "bytes that a request's target may have")
+      .default(8 * 1024)
+      .argParser(wholeNumber({ min: 64, max: 1024 * 1024 })),
+    flag('--client-header-count <n>', "fields that a request's head may have")
+      .default(256)
+      .argParser(wholeNumber({ min: 8, max: 10_000 })),
+    flag('--max-connections <n>', 'client connections of one worker')
+      .default(16_384)
+      .argParser(wholeNumber({ min: 1, max: 1_000_000 })),
+    flag('--max-tunnels <n>', 'WebSockets of one worker')
+      .default(8_192)
+      .argParser(wholeNumber({ min: 1, max: 1_000_000 })),
     flag('--metrics-per-consumer [boolean]', 'whether metrics of requests tell consumers apart')
       .default(false)
       .preset('true')
@@ -45,6 +72,11 @@ export const proxySettingsOf = (options: ProxyOptions): ProxySettings => ({
     requestTimeoutMs: options.clientRequestTimeoutMs,
     keepAliveTimeoutMs: options.clientIdleTimeoutMs,
     headBytes: options.clientHeaderBytes,
+    bodyBytes: options.clientMaxBodySize,
+    uriBytes: options.clientUriBytes,
+    headerCount: options.clientHeaderCount,
+    connections: options.maxConnections,
+    tunnels: options.maxTunnels,
   },
   metrics: { isPerConsumer: options.metricsPerConsumer },
   ...requestSettingsOf(options),

@@ -11,6 +11,9 @@ import { hasBody, restOfBody } from './request-body.ts';
 import { rewrittenPath } from './rewrite.ts';
 import { clientHeaders, withPluginHeaders } from './response-headers.ts';
 import type { HeaderSettings } from './proxy-settings.ts';
+import type { LimitsInForce } from './limits.ts';
+import type { RefusalReason } from './refusal-reason.ts';
+import { tooLargeBody } from './request-guard.ts';
 import type { NameResolver } from './resolve.ts';
 import type { Traffic } from './traffic.ts';
 import type { ResponseListener, UpstreamClient, UpstreamExchange, UpstreamFault } from './upstream.ts';
@@ -24,6 +27,9 @@ export interface ForwardServices {
   readonly balancer: Balancer;
   readonly hop: HopInfo;
   readonly traffic: Traffic;
+  readonly limits: LimitsInForce;
+  /** Told of a body that turned out too large. */
+  refused?(reason: RefusalReason): void;
   /** `latchkey/0.1.0`. */
   readonly server: string;
   /** Which of the gateway's own headers answers carry. */
@@ -97,6 +103,7 @@ class Forwarding implements ResponseListener {
   #source: AnswerSource = 'error';
   #upstreamMs: number | undefined = undefined;
   #ingressBytes = 0;
+  #isTooLarge = false;
   #egressBytes = 0;
 
   constructor(exchange: ProxyExchange, service: ServiceEntry, requestId: string, services: ForwardServices) {
@@ -155,7 +162,20 @@ class Forwarding implements ResponseListener {
     if (!hasBody(request)) return null;
     if (body?.isWhole === true) return this.#counted(body.taken);
     this.#exchange.continueBody();
-    return restOfBody(request, body?.taken, (bytes) => (this.#ingressBytes += bytes));
+    return restOfBody(request, body?.taken, (bytes) => this.#receive(bytes));
+  }
+
+  /** Counts what the client sends, and ends it where that is too much. */
+  #receive(bytes: number): void {
+    this.#ingressBytes += bytes;
+    const most = this.#exchange.match.route.maxBodyBytes ?? this.#services.limits.now.bodyBytes;
+    if (most === 0 || this.#ingressBytes <= most || this.#isTooLarge) return;
+    this.#isTooLarge = true;
+    this.#services.refused?.('body-size');
+    this.#upstream?.abort();
+    this.#upstream = undefined;
+    if (this.#hasHead) this.#exchange.response.destroy();
+    else this.#answer(tooLargeBody);
   }
 
   #counted(body: Buffer): Buffer {

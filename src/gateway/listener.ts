@@ -9,7 +9,7 @@ import { createHttp2Sessions, type Http2Sessions } from './http2-sessions.ts';
 import type { ListenAddress } from './messages.ts';
 import { chooseByAlpn, chooseByPreface } from './protocol-choice.ts';
 import type { Limits, ProxySettings } from './proxy-settings.ts';
-import { refusedMethod, unmetExpectation } from './request-guard.ts';
+import { refusedMethod, tooManyTunnels, unmetExpectation } from './request-guard.ts';
 import { refuseRequest, serveRequest, type ServeServices } from './serve-request.ts';
 import type { ClientTls } from './tls.ts';
 import { isWebSocketUpgrade, responseOn, tunnel } from './upgrade.ts';
@@ -78,6 +78,24 @@ function lateHttp2(load: () => Promise<Http2Sessions>) {
   };
 }
 
+/** What happens to upgrades; sockets of those that are let through are in `tunnels` until they close. */
+const upgradesOf =
+  (services: ListenerServices, tunnels: Set<Duplex>) =>
+  (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
+    socket.on('error', () => socket.destroy());
+    const response = responseOn(request, socket);
+    const client = { request, response, expectsContinue: false };
+    if (tunnels.size >= services.limits.now.tunnels) return refuseRequest(client, tooManyTunnels, services);
+    tunnels.add(socket);
+    socket.once('close', () => tunnels.delete(socket));
+    serveRequest(
+      client,
+      (exchange, service, requestId) =>
+        tunnel(exchange, { service, client: { socket, head, response } }, requestId, services),
+      services,
+    );
+  };
+
 /** A listener for clients on Node's own parsers, which are those that the world fuzzes. */
 export function createListener(services: ListenerServices): Listener {
   const tunnels = new Set<Duplex>();
@@ -120,18 +138,7 @@ export function createListener(services: ListenerServices): Listener {
   server.on('clientError', onClientError);
   server.on('tlsClientError', onTlsError);
 
-  server.on('upgrade', (request, socket, head) => {
-    tunnels.add(socket);
-    socket.once('close', () => tunnels.delete(socket));
-    socket.on('error', () => socket.destroy());
-    const response = responseOn(request, socket);
-    serveRequest(
-      { request, response, expectsContinue: false },
-      (exchange, service, requestId) =>
-        tunnel(exchange, { service, client: { socket, head, response } }, requestId, services),
-      services,
-    );
-  });
+  server.on('upgrade', upgradesOf(services, tunnels));
 
   // Over TLS a connection is none of the HTTP server's until its handshake is done.
   server.on('connection', (socket: Socket) => {
@@ -140,8 +147,16 @@ export function createListener(services: ListenerServices): Listener {
     socket.once('close', () => connections.delete(socket));
   });
 
+  // One more is closed as it comes, as nginx closes what is beyond its worker_connections.
+  server.on('drop', () => services.refused?.('connections'));
+  const applyLimits = (): void => void (server.maxConnections = services.limits.now.connections);
+  applyLimits();
+
   return {
-    tableChanged,
+    tableChanged(): void {
+      tableChanged();
+      applyLimits();
+    },
     counts: () => ({ connections: connections.size, tunnels: tunnels.size }),
 
     async listen({ host, port }) {

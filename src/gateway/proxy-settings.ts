@@ -1,3 +1,4 @@
+import type { LiveLimits } from '#table/limits-entry.ts';
 import type { PathRules } from '#table/normalize-path.ts';
 
 /** How requests are taken in and sent on, the same for every worker. What an option means stands beside its flag. */
@@ -34,7 +35,7 @@ export interface HeaderSettings {
 }
 
 /** What a client may take of us before it is refused. */
-export interface Limits {
+export interface Limits extends LiveLimits {
   /** A slow client has this long for its request's head … */
   readonly headersTimeoutMs: number;
   /** … and this long for the whole request. */

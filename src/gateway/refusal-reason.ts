@@ -15,4 +15,10 @@ export type RefusalReason =
   /** A request without TLS on the port of TLS. */
   | 'plain-on-tls'
   | 'head-size'
+  | 'header-count'
+  | 'uri-size'
+  | 'body-size'
+  /** A worker has all the connections, or WebSockets, that it may have. */
+  | 'connections'
+  | 'tunnels'
   | 'request-timeout';

@@ -1,5 +1,6 @@
 import { IncomingMessage } from 'node:http';
 import { isIPv6 } from 'node:net';
+import type { LiveLimits } from '#table/limits-entry.ts';
 import { normalizePath, type PathRules } from '#table/normalize-path.ts';
 import type { RequestMessage } from './client-message.ts';
 import type { Answer } from './answer.ts';
@@ -43,6 +44,11 @@ const badTarget = faultOf(400, 'Bad request', 'target');
 export const badPath = faultOf(400, 'Bad request', 'path');
 const otherVersion = faultOf(505, 'HTTP version not supported', 'malformed');
 const otherCoding = faultOf(501, 'Transfer coding not supported', 'framing');
+const tooLongUri = faultOf(414, 'URI too long', 'uri-size');
+const tooManyHeaders = faultOf(431, 'Request header or cookie too large', 'header-count');
+export const tooLargeBody = faultOf(413, 'Payload too large', 'body-size');
+/** No room for another WebSocket; nginx's text where it has none left (kong-facts 2.1). */
+export const tooManyTunnels = faultOf(503, 'The upstream server is currently unavailable', 'tunnels');
 /** TRACE shows a client what proxies add; CONNECT would make the gateway one that goes anywhere. */
 export const refusedMethod = faultOf(405, 'Method not allowed', 'method');
 /** Any expectation but 100-continue (RFC 9110 section 10.1.1). */
@@ -53,8 +59,12 @@ export const unmetExpectation = faultOf(417, 'Expectation failed', 'expectation'
  * an upstream is refused. Node's parser has already refused malformed framing; this adds what it lets
  * through (hostile-cases C2).
  */
-export function guardRequest(request: RequestMessage, rules: PathRules): GuardedRequest | GuardFault {
-  const fault = startFault(request) ?? framingFault(request);
+export function guardRequest(
+  request: RequestMessage,
+  rules: PathRules,
+  limits: LiveLimits,
+): GuardedRequest | GuardFault {
+  const fault = startFault(request) ?? sizeFault(request, limits) ?? framingFault(request);
   if (fault !== undefined) return fault;
   const authority = soleHost(request);
   if (authority === undefined) return badHost;
@@ -76,6 +86,12 @@ function startFault(request: RequestMessage): GuardFault | undefined {
   const { httpVersion } = request;
   if (httpVersion === '1.1' || httpVersion === '1.0' || !(request instanceof IncomingMessage)) return undefined;
   return request.httpVersionMajor > 1 ? otherVersion : badTarget;
+}
+
+/** Node bounds the bytes of a head; what else is too much, and has an answer of its own (RFC 9110 15.5.15, RFC 6585). */
+function sizeFault({ url = '', rawHeaders }: RequestMessage, limits: LiveLimits): GuardFault | undefined {
+  if (url.length > limits.uriBytes) return tooLongUri;
+  return rawHeaders.length > limits.headerCount * 2 ? tooManyHeaders : undefined;
 }
 
 /** RFC 9112 sections 6.1, 6.3: only `chunked`, and not from HTTP/1.0; where it is not the last, no end can be known. */

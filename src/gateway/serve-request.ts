@@ -10,9 +10,10 @@ import type { FaultServices } from './client-fault.ts';
 import { ProxyExchange, type ExchangeServices } from './exchange.ts';
 import { grpcRefusal, isGrpc } from './grpc.ts';
 import { httpsRedirect } from './https-redirect.ts';
+import type { LimitsInForce } from './limits.ts';
 import { hasBody } from './request-body.ts';
 import type { Match } from './match.ts';
-import { badPath, guardRequest, type GuardedRequest, type GuardFault } from './request-guard.ts';
+import { badPath, guardRequest, type GuardedRequest, type GuardFault, tooLargeBody } from './request-guard.ts';
 import { newRequestId } from './request-id.ts';
 import { runPlugins } from './run-plugins.ts';
 import type { Traffic } from './traffic.ts';
@@ -23,6 +24,7 @@ export type Onward = (exchange: ProxyExchange, service: ServiceEntry, requestId:
 export interface ServeServices extends ExchangeServices, FaultServices {
   readonly log: Logger;
   readonly traffic: Traffic;
+  readonly limits: LimitsInForce;
   readonly paths: PathRules;
 }
 
@@ -51,7 +53,7 @@ export function serveRequest(client: ClientRequest, onward: Onward, services: Se
     services.refused?.(fault.reason);
     reply(fault);
   };
-  const guarded = guardRequest(client.request, services.paths);
+  const guarded = guardRequest(client.request, services.paths, services.limits.now);
   if ('reason' in guarded) return refuse(guarded);
   const match = services.table.match(guarded.host, guarded.path, client.request);
   if (match === undefined) return reply({ status: 404, message: 'no Route matched with those values' });
@@ -61,6 +63,7 @@ export function serveRequest(client: ClientRequest, onward: Onward, services: Se
   const exchange = new ProxyExchange(client, guarded, match, services);
   known = exchange;
   if (services.headers.debug) tellRoute(exchange);
+  if (isTooLarge(exchange, services)) return refuse(tooLargeBody);
   const refused = routeRefusal(exchange);
   if (refused !== undefined) return reply(refused);
   const proceed = (refusal: Refusal | undefined): void => {
@@ -85,6 +88,12 @@ export function serveRequest(client: ClientRequest, onward: Onward, services: Se
   } catch (error) {
     fail(error);
   }
+}
+
+/** Whether the length that a request states is more than its route takes; one that states none is counted as it comes. */
+function isTooLarge({ match, request }: ProxyExchange, { limits }: ServeServices): boolean {
+  const most = match.route.maxBodyBytes ?? limits.now.bodyBytes;
+  return most > 0 && Number(request.headers['content-length'] ?? 0) > most;
 }
 
 /** What a route says itself to a request, before any plugin. */

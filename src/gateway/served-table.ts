@@ -1,4 +1,5 @@
 import { openCredentialIndex, type CredentialIndexReader } from '#table/credential-index-reader.ts';
+import type { LiveLimits } from '#table/limits-entry.ts';
 import type { TablePatch, WorkerEntry } from '#table/patch.ts';
 import type { PluginEntry } from '#table/plugin-entry.ts';
 import type { ServiceEntry } from '#table/service-entry.ts';
@@ -15,6 +16,8 @@ export interface ServedTable {
   readonly plugin: (key: string) => PluginEntry | undefined;
   readonly credentials: CredentialIndexReader;
   readonly serverNames: Pick<ServerNames, 'find'>;
+  /** Limits that the ingress class states. */
+  limits(): Partial<LiveLimits> | undefined;
   /** The entries of services, for whoever keeps connections to their targets. */
   services(): Iterable<ServiceEntry>;
 }
@@ -32,6 +35,7 @@ export function createServedTable(): ServedTable {
   const services = new Map<string, ServiceEntry>();
   const plugins = new Map<string, PluginEntry>();
   const router = createRouter();
+  let limits: Partial<LiveLimits> | undefined;
   let credentials: CredentialIndexReader | undefined;
 
   const remove = (key: string): void => {
@@ -41,6 +45,7 @@ export function createServedTable(): ServedTable {
     if (entry.kind === 'route') router.remove(entry);
     if (entry.kind === 'service') services.delete(key);
     if (entry.kind === 'plugin') plugins.delete(key);
+    if (entry.kind === 'limits') limits = undefined;
     if (entry.kind === 'certificate' || entry.kind === 'server-name') serverNames.remove(entry);
   };
 
@@ -49,6 +54,7 @@ export function createServedTable(): ServedTable {
     if (entry.kind === 'route') router.add(entry);
     if (entry.kind === 'service') services.set(entry.key, entry);
     if (entry.kind === 'plugin') plugins.set(entry.key, opened(entry));
+    if (entry.kind === 'limits') limits = entry.limits;
     if (entry.kind === 'certificate' || entry.kind === 'server-name') serverNames.put(entry);
   };
 
@@ -68,6 +74,7 @@ export function createServedTable(): ServedTable {
       return credentials;
     },
     serverNames,
+    limits: () => limits,
     services: () => services.values(),
   };
 }

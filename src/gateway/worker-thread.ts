@@ -17,6 +17,7 @@ import { clientTrust } from './client-trust.ts';
 import { createHealthChecks } from './health-checks.ts';
 import type { ServiceHealth } from './health.ts';
 import { createListener } from './listener.ts';
+import { limitsInForce } from './limits.ts';
 import type { FromWorker, ListenAddress, ToWorker, WorkerStart } from './messages.ts';
 import { nameResolver } from './resolve.ts';
 import { createServedTable } from './served-table.ts';
@@ -39,7 +40,9 @@ const name = `latchkey/${settings.version}`;
 const traffic = createTraffic(settings.proxy.metrics);
 const loopDelay = monitorEventLoopDelay({ resolution: 20 });
 loopDelay.enable();
+const limits = limitsInForce(settings.proxy.limits, table);
 const parts = {
+  limits,
   traffic,
   refused: traffic.refused,
   settings: settings.proxy,
@@ -148,6 +151,7 @@ async function receive(message: ToWorker): Promise<void> {
     restoreRedacted(message.patch, message.redacted);
     table.apply(message.patch);
     if (touchesServices(message.patch)) letGo();
+    limits.tableChanged();
     for (const { listener } of listeners) listener.tableChanged();
     // The first patch is acknowledged once connections are accepted: until then nobody is served by it.
     if (!isListening) await listen();

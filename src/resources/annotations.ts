@@ -15,6 +15,7 @@ export interface AnnotationText {
 
 const onIngress = ['Ingress'];
 const onService = ['Service'];
+const onClass = ['IngressClass'];
 
 /** The catalogue of annotations; docs/reference/annotations.md is made from it. */
 export const annotations = {
@@ -138,6 +139,15 @@ export const annotations = {
     meaning:
       "Namespaces whose consumers are admitted, separated by commas; `same` is the Ingress's own, `*` (the default) is all. Where Ingress and plugin state it, both must admit.",
   },
+  'latchkey.dev/client-max-body-size': {
+    on: ['Ingress', 'IngressClass'],
+    meaning:
+      'Bytes that the body of a request may have, such as 512k, 10m or 1g; 0 for any number. On an Ingress it holds for its routes, on our IngressClass for all others.',
+  },
+  'latchkey.dev/client-uri-bytes': { on: onClass, meaning: 'As the flag `--client-uri-bytes`, at once.' },
+  'latchkey.dev/client-header-count': { on: onClass, meaning: 'As the flag `--client-header-count`, at once.' },
+  'latchkey.dev/max-connections': { on: onClass, meaning: 'As the flag `--max-connections`, at once.' },
+  'latchkey.dev/max-tunnels': { on: onClass, meaning: 'As the flag `--max-tunnels`, at once.' },
   'latchkey.dev/updated-at': {
     on: ['KongConsumer', 'KongPlugin', 'KongClusterPlugin'],
     meaning: 'When the Admin API last wrote the object. It shows it as `updated_at`.',

@@ -1,10 +1,11 @@
 import type { CertificateEntry, ServerNameEntry } from './certificate-entry.ts';
+import type { LimitsEntry } from './limits-entry.ts';
 import type { PluginEntry } from './plugin-entry.ts';
 import type { RouteEntry } from './route-entry.ts';
 import type { ServiceEntry } from './service-entry.ts';
 
 /** What every worker has a copy of; credentials are in shared memory instead. */
-export type WorkerEntry = RouteEntry | ServiceEntry | PluginEntry | CertificateEntry | ServerNameEntry;
+export type WorkerEntry = RouteEntry | ServiceEntry | PluginEntry | CertificateEntry | ServerNameEntry | LimitsEntry;
 
 /**
  * A numbered change of the table. A worker applies it between two requests, so that no request sees half

@@ -75,6 +75,8 @@ export interface RouteEntry {
   readonly rewrite?: string;
   /** Whether the request's body is read whole before it is forwarded, the response's before it is answered. */
   readonly buffers?: { readonly request: boolean; readonly response: boolean };
+  /** Bytes that a request's body may have, 0 for any number; absent for what holds for all. */
+  readonly maxBodyBytes?: number;
   /** Namespaces whose consumers the route admits; absent for all. */
   readonly admits?: readonly string[];
   /** Why the route may not be served; it then answers 503 and nothing reaches an upstream. */

@@ -2,6 +2,8 @@ import { ingressClass, type IngressClass } from '#resources/ingress-class.ts';
 import { ingressClassParameters } from '#resources/ingress-class-parameters.ts';
 import type { Ref } from '#resources/ref.ts';
 import type { Fact, View } from '#store/view.ts';
+import { unsupportedAnnotations } from './annotations.ts';
+import { classLimits } from './class-limits.ts';
 import { nothing, type Context, type RootKind } from './translation.ts';
 
 /** What holds for all Ingresses of a class, and for the Services behind them. */
@@ -29,7 +31,9 @@ function faultOf({ apiGroup, kind, scope, namespace, name }: ParametersRef): str
 function find(
   reference: ParametersRef,
   view: View,
-): { readonly spec?: Partial<ClassSettings> } | { readonly fault: string; readonly spec?: never } {
+):
+  | { readonly spec?: Partial<ClassSettings>; readonly fault?: never }
+  | { readonly fault: string; readonly spec?: never } {
   const fault = faultOf(reference);
   if (fault !== undefined) return { fault };
   const { namespace = '', name = '' } = reference;
@@ -54,14 +58,18 @@ export function classSettings({ settings, view }: Context): ClassSettings {
   return view.fact(settingsFact, ref);
 }
 
-/** An ingress class yields nothing, but ours is told when its parameters cannot be read. */
+/** Our ingress class yields the limits that it states, and is told when its parameters cannot be read. */
 export const ingressClassRoot: RootKind<IngressClass> = {
-  translate({ spec }, { ref, view, settings }) {
-    const reference = spec?.parameters;
-    if (ref.name !== settings.ingressClass || reference === undefined) return nothing;
-    const found = find(reference, view);
-    if (!('fault' in found)) return nothing;
-    const message = `${field}: ${found.fault}, so the defaults hold`;
-    return { entries: [], problems: [{ reason: 'ParametersNotFound', field, message, effect: 'field ignored' }] };
+  translate(object, { ref, view, settings }) {
+    if (ref.name !== settings.ingressClass) return nothing;
+    const problems = unsupportedAnnotations(object);
+    const limits = classLimits(object, problems);
+    const reference = object.spec?.parameters;
+    const found = reference === undefined ? undefined : find(reference, view);
+    if (found?.fault !== undefined) {
+      const message = `${field}: ${found.fault}, so the defaults hold`;
+      problems.push({ reason: 'ParametersNotFound', field, message, effect: 'field ignored' });
+    }
+    return { entries: limits === undefined ? [] : [{ entry: limits, claims: [] }], problems };
   },
 };

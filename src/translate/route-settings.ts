@@ -7,6 +7,7 @@ import { admittedBy, admittedNamespaces } from './consumer-namespaces.ts';
 import { isHost } from './host-name.ts';
 import { usualRegexPrefix } from './path-match.ts';
 import { routeHeaders } from './route-headers.ts';
+import { parseSize } from './size.ts';
 
 /** What the annotations of an Ingress say of all its routes. */
 export interface RouteSettings {
@@ -127,6 +128,15 @@ function rewriteOf(reading: Reading): string | undefined {
   return undefined;
 }
 
+/** A limit that cannot be read closes the routes: without it they would take in what they should not. */
+function bodySizeOf(reading: Reading): number | undefined {
+  const name = 'latchkey.dev/client-max-body-size';
+  const text = reading.annotations.text(name);
+  const bytes = text === undefined ? undefined : parseSize(text);
+  if (text !== undefined && bytes === undefined) reading.close(name, 'expected a size such as 512k, 10m or 0');
+  return bytes;
+}
+
 function regexPrefixOf(reading: Reading): string {
   const name = 'konghq.com/regex-prefix';
   const text = reading.annotations.text(name);
@@ -182,6 +192,7 @@ export function routeSettings(object: KubernetesObject, problems: Problem[]): Ro
     pathHandling: pathHandlingOf(reading),
     rewrite: rewriteOf(reading),
     buffers: buffersOf(reading),
+    maxBodyBytes: bodySizeOf(reading),
     admits: admittedOf(object, problems),
   };
   const hostAliases = hostsOf(reading, 'konghq.com/host-aliases') ?? [];

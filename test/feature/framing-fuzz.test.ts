@@ -14,6 +14,7 @@ import { usualPathRules } from '#table/normalize-path.ts';
 import { rawRequests } from '../support/framing-fuzz.ts';
 import { nginxProgram, startNginx, type ReadRequest } from '../support/nginx.ts';
 import { oneUpstream } from '../support/raw-stage.ts';
+import { proxySettings } from '../support/proxy-settings.ts';
 
 const seconds = Number(process.env['LATCHKEY_FUZZ_SECONDS'] ?? 8);
 /** Most of what goes wrong leaves the gateway waiting for more: after so long without a byte, no more is said to come. */
@@ -39,7 +40,7 @@ async function startReference() {
     request.on('data', (chunk: Buffer) => (length += chunk.byteLength));
     request.on('error', () => undefined);
     request.on('end', () => {
-      const guarded = guardRequest(request, usualPathRules);
+      const guarded = guardRequest(request, usualPathRules, proxySettings().limits);
       const { method = '' } = request;
       if (!('reason' in guarded)) {
         const target = guarded.hasQuery ? `${guarded.path}?${guarded.query}` : guarded.path;

@@ -41,13 +41,16 @@ function nameAsked(request: IncomingMessage): Pick<SeenRequest, 'serverName'> {
 export async function startUpstream(address = '127.0.0.1', listen = address) {
   const seen: SeenRequest[] = [];
   const serve: RequestListener = (request, response) => {
-    void bodyOf(request).then((body) => {
-      const { method = '', url = '', rawHeaders } = request;
-      seen.push({ method, path: url, rawHeaders, body, ...nameAsked(request) });
-      if (url.startsWith('/hang')) return;
-      response.writeHead(200, { 'Content-Type': 'text/plain' });
-      response.end('upstream');
-    });
+    void bodyOf(request).then(
+      (body) => {
+        const { method = '', url = '', rawHeaders } = request;
+        seen.push({ method, path: url, rawHeaders, body, ...nameAsked(request) });
+        if (url.startsWith('/hang')) return;
+        response.writeHead(200, { 'Content-Type': 'text/plain' });
+        response.end('upstream');
+      },
+      () => undefined,
+    ); // the gateway gave it up: nobody saw a request
   };
   const server = createServer(serve);
   const secure = createTlsServer(tlsOptions(serverPair), serve);

@@ -1,0 +1,200 @@
+/** What a client may take of the gateway, and what it is told beyond that. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { once } from 'node:events';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { connect } from 'node:net';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { WebSocket, WebSocketServer } from 'ws';
+import { send } from '../support/client.ts';
+import { startLatchkey } from '../support/latchkey-process.ts';
+import { oneService, type OneService } from '../support/one-service.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+import { startUpstream } from '../support/upstream.ts';
+import { until } from '../support/until.ts';
+
+const ingressClass = (annotations: Readonly<Record<string, string>>): string => `apiVersion: networking.k8s.io/v1
+kind: IngressClass
+metadata: { name: kong, annotations: ${JSON.stringify(annotations)} }
+spec: { controller: ingress-controllers.konghq.com/kong }
+`;
+
+async function start(flags: readonly string[], service: OneService = {}) {
+  const upstream = await startUpstream();
+  const dir = temporaryFolder();
+  writeFileSync(join(dir, 'all.yaml'), oneService(upstream.port, service));
+  const latchkey = await startLatchkey(['run', '--dir', dir, '--workers', '1', ...flags]);
+  onTestFinished(async () => {
+    await latchkey.stop();
+    await upstream.close();
+  });
+  const refused = async (reason: string): Promise<number> => {
+    const { body } = await send({ port: latchkey.statusPort, path: '/metrics' });
+    const series = `latchkey_refused_requests_total{reason="${reason}"} `;
+    return Number(
+      body
+        .split('\n')
+        .find((line) => line.startsWith(series))
+        ?.slice(series.length) ?? 0,
+    );
+  };
+  return { upstream, dir, port: latchkey.proxyPort, refused };
+}
+
+/** A body of unknown length, a piece at a time. Resolves with the status once there is an answer. */
+async function sendInPieces(port: number, pieces: readonly string[]): Promise<number> {
+  const request = httpRequest({ port, path: '/', method: 'POST' });
+  request.on('error', () => undefined); // the gateway closes amid the body
+  const answered = new Promise<number>((resolve) =>
+    request.once('response', (answer: IncomingMessage) => {
+      answer.resume();
+      resolve(answer.statusCode ?? 0);
+    }),
+  );
+  for (const piece of pieces) request.write(piece);
+  request.end();
+  return answered;
+}
+
+describe('a body', () => {
+  const kib = 'x'.repeat(1024);
+
+  test('of a stated length beyond the limit is 413 before a byte of it goes on', async () => {
+    const { port, upstream, refused } = await start(['--client-max-body-size', '2k']);
+    expect((await send({ port, path: '/', method: 'POST', body: kib + kib })).status).toBe(200);
+    upstream.take();
+    const { status, body } = await send({ port, path: '/', method: 'POST', body: `${kib}${kib}x` });
+    expect([status, body]).toMatchObject([413, expect.stringContaining('Payload too large')]);
+    expect(upstream.take()).toEqual([]);
+    expect(await refused('body-size')).toBe(1);
+  });
+
+  test('of no stated length is 413 as soon as there is too much of it, and no upstream takes it for whole', async () => {
+    const { port, upstream, refused } = await start(['--client-max-body-size', '2k']);
+    expect(await sendInPieces(port, [kib, kib])).toBe(200);
+    upstream.take();
+    expect(await sendInPieces(port, [kib, kib, kib])).toBe(413);
+    expect(upstream.take()).toEqual([]);
+    expect(await refused('body-size')).toBe(1);
+  });
+
+  test('may have any size where nobody says otherwise', async () => {
+    const { port } = await start([]);
+    expect((await send({ port, path: '/', method: 'POST', body: kib.repeat(20_000) })).status).toBe(200);
+  });
+
+  test('an Ingress says so for its own routes', async () => {
+    const { port } = await start([], { route: { 'latchkey.dev/client-max-body-size': '1K' } });
+    expect((await send({ port, path: '/', method: 'POST', body: kib })).status).toBe(200);
+    expect((await send({ port, path: '/', method: 'POST', body: `${kib}x` })).status).toBe(413);
+  });
+});
+
+test('a target that is too long is 414', async () => {
+  const { port, refused } = await start(['--client-uri-bytes', '100']);
+  expect((await send({ port, path: `/${'a'.repeat(99)}` })).status).toBe(200);
+  expect((await send({ port, path: `/${'a'.repeat(100)}` })).status).toBe(414);
+  expect(await refused('uri-size')).toBe(1);
+});
+
+test('a head with too many fields is 431, and none of them is lost in silence below that', async () => {
+  const { port, upstream, refused } = await start(['--client-header-count', '2000', '--client-header-bytes', '60000']);
+  upstream.server.maxHeadersCount = 0; // what Node leaves out there is none of ours
+  const fields = (count: number) => Array.from({ length: count }, (_, i) => [`x-${i}`, '1'] as const);
+  expect((await send({ port, path: '/', headers: fields(1100) })).status).toBe(200);
+  const seen = upstream.take()[0]?.rawHeaders.filter((name) => /^x-\d+$/.test(name));
+  expect(seen).toHaveLength(1100);
+  expect((await send({ port, path: '/', headers: fields(2001) })).status).toBe(431);
+  expect([upstream.take(), await refused('header-count')]).toEqual([[], 1]);
+});
+
+test('a slow head is 408 within its time, and others are served meanwhile', async () => {
+  const { port, refused } = await start(['--client-header-timeout-ms', '500']);
+  const slow = connect({ port, host: '127.0.0.1' });
+  let text = '';
+  slow.on('data', (chunk: Buffer) => (text += chunk.toString()));
+  slow.write('GET / HTTP/1.1\r\nHost: a\r\n');
+  const closed = once(slow, 'close');
+  expect((await send({ port, path: '/' })).status).toBe(200);
+  await closed;
+  expect(text).toMatch(/^HTTP\/1\.1 408 [^]*Request timeout/);
+  expect(await refused('request-timeout')).toBe(1);
+});
+
+test('a connection that says nothing is closed', async () => {
+  const { port } = await start(['--client-header-timeout-ms', '300']);
+  const silent = connect({ port, host: '127.0.0.1' });
+  await once(silent, 'close');
+});
+
+let served = 0;
+
+test('one connection more than a worker may have is closed, and there is room again when another ends', async () => {
+  const { port, refused } = await start(['--max-connections', '3']);
+  const open = async () => {
+    const socket = connect({ port, host: '127.0.0.1' });
+    socket.on('error', () => undefined);
+    await once(socket, 'connect');
+    return socket;
+  };
+  const held = [await open(), await open(), await open()];
+  await once(await open(), 'close');
+  expect(await refused('connections')).toBe(1);
+  held[0]?.destroy();
+  await until({
+    what: 'a request is served',
+    holds: () => served === 200,
+    subscribe: (check) => {
+      const timer = setInterval(() => {
+        send({ port, path: '/' }).then(
+          ({ status }) => {
+            served = status;
+            check();
+          },
+          () => undefined, // not yet
+        );
+      }, 20);
+      return () => clearInterval(timer);
+    },
+  });
+  for (const socket of held) socket.destroy();
+});
+test('one WebSocket more than a worker may have is 503', async () => {
+  const { port, upstream, refused } = await start(['--max-tunnels', '1']);
+  const sockets = new WebSocketServer({ server: upstream.server });
+  const first = new WebSocket(`ws://127.0.0.1:${port}/`);
+  await once(first, 'open');
+  const second = new WebSocket(`ws://127.0.0.1:${port}/`);
+  const [error] = (await once(second, 'error')) as [Error];
+  expect(error.message).toContain('503');
+  expect(await refused('tunnels')).toBe(1);
+  first.terminate();
+  sockets.close();
+});
+
+test('the ingress class changes limits while the gateway runs, and gives them back', async () => {
+  const { port, dir } = await start(['--client-max-body-size', '4k']);
+  const status = async (): Promise<number> =>
+    (await send({ port, path: '/', method: 'POST', body: 'x'.repeat(3000) })).status;
+  const untilStatus = async (wanted: number): Promise<void> => {
+    let last = await status();
+    await until({
+      what: `status ${wanted}`,
+      holds: () => last === wanted,
+      subscribe: (check) => {
+        const timer = setInterval(() => {
+          void status().then((now) => {
+            last = now;
+            check();
+          });
+        }, 20);
+        return () => clearInterval(timer);
+      },
+    });
+  };
+  expect(await status()).toBe(200);
+  writeFileSync(join(dir, 'class.yaml'), ingressClass({ 'latchkey.dev/client-max-body-size': '2k' }));
+  await untilStatus(413);
+  writeFileSync(join(dir, 'class.yaml'), ingressClass({ 'latchkey.dev/client-max-body-size': 'much' }));
+  await untilStatus(200);
+});
