@@ -51,6 +51,15 @@ describe('over TLS', () => {
     expect(await stage.seen()).not.toContain('Host: b');
   });
 
+  test.for(['.', 'a..b', '*.example.com', '-', '_', '__proto__', 'constructor', 'a'.repeat(255), 'xn--', 'A.B.C.'])(
+    'for the server name %s it is served as for any other',
+    async (servername) => {
+      const socket = connectTls({ port: stage.httpsPort, host: '127.0.0.1', servername, rejectUnauthorized: false });
+      expect(await received(socket, get('/', 'Connection: close'))).toMatch(/^HTTP\/1\.1 200 /);
+      await stage.seen();
+    },
+  );
+
   test('what is no TLS and no HTTP is cut, and others are served', async () => {
     for (const bytes of ['\x16\x03\x01\xff\xff', '\0'.repeat(100), 'SSH-2.0-x\r\n']) {
       const socket = connect(stage.httpsPort, '127.0.0.1');
