@@ -9,6 +9,7 @@ export interface RequestOptions {
   readonly trustedIps: readonly string[];
   readonly realIpHeader: string;
   readonly realIpRecursive: boolean;
+  readonly portMaps: ReadonlyMap<number, number>;
   readonly headers: readonly string[];
   readonly headersUpstream: readonly string[];
   readonly allowDebugHeader: boolean;
@@ -29,6 +30,18 @@ function fieldName(text: string): string {
   if (text === 'proxy_protocol') throw new InvalidArgumentError('the PROXY protocol is not supported');
   if (/^[A-Za-z0-9-]+$/.test(text)) return text;
   throw new InvalidArgumentError('expected the name of a header, such as X-Real-IP or X-Forwarded-For');
+}
+
+/** From the port that is listened on to the one that clients come to. */
+function portMaps(text: string): ReadonlyMap<number, number> {
+  return new Map(
+    listOf(text).map((pair) => {
+      const [outside, inside, ...rest] = pair.split(':').map((port) => (/^\d{1,5}$/.test(port) ? Number(port) : 0));
+      const isPair = [outside, inside].every((port = 0) => port > 0 && port <= 65_535) && rest.length === 0;
+      if (!isPair) throw new InvalidArgumentError(`${pair} are no two ports, such as 443:8443`);
+      return [inside ?? 0, outside ?? 0];
+    }),
+  );
 }
 
 /** What stands for several headers, and what Kong has besides that only the Admin API sends. */
@@ -66,6 +79,12 @@ export function requestOptions(): Option[] {
       .default(false)
       .preset('true')
       .argParser(trueOrFalse),
+    flag(
+      '--port-maps <pairs>',
+      'ports that clients come to where another forwards them, such as 80:8000,443:8443 (outside:listened on)',
+    )
+      .default(new Map(), 'none')
+      .argParser(portMaps),
     flag(
       '--headers <names>',
       'headers that answers carry: server_tokens, latency_tokens, X-Kong-Request-Id, X-Kong-Upstream-Status and each by its name; off for none',
@@ -114,12 +133,15 @@ function headerSettings(options: RequestOptions): HeaderSettings {
 }
 
 /** The settings that the flags come to. */
-export const requestSettingsOf = (options: RequestOptions): Pick<ProxySettings, 'trust' | 'headers' | 'paths'> => ({
+export const requestSettingsOf = (
+  options: RequestOptions,
+): Pick<ProxySettings, 'trust' | 'portMaps' | 'headers' | 'paths'> => ({
   trust: {
     trustedIps: options.trustedIps,
     realIpHeader: options.realIpHeader,
     realIpRecursive: options.realIpRecursive,
   },
+  portMaps: options.portMaps,
   headers: headerSettings(options),
   paths: {
     encodedSlash: options.encodedSlash,

@@ -5,6 +5,8 @@ import type { PathRules } from '#table/normalize-path.ts';
 export interface ProxySettings {
   readonly limits: Limits;
   readonly trust: TrustSettings;
+  /** The ports that clients come to, by those that are listened on; where they are the same, absent. */
+  readonly portMaps: ReadonlyMap<number, number>;
   readonly headers: HeaderSettings;
   readonly paths: PathRules;
   readonly metrics: { readonly isPerConsumer: boolean };

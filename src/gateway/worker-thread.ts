@@ -59,7 +59,7 @@ const parts = {
 };
 const hopBy = (proto: 'http' | 'https', { port }: ListenAddress): HopInfo => ({
   proto,
-  port: String(port),
+  port: String(settings.proxy.portMaps.get(port) ?? port),
   via: `1.1 ${name}`,
   sendsRequestId: settings.proxy.headers.requestIdUpstream,
   viaHttp2: `2 ${name}`,

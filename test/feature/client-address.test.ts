@@ -82,6 +82,13 @@ describe('a trusted proxy', () => {
   });
 });
 
+test('upstreams are told the port that clients come to', async () => {
+  expect((await exchanged(['--port-maps', '443:1'], [])).sent('X-Forwarded-Port')).toMatch(/^\d{4,5}$/);
+  // The port is chosen as the gateway starts: every one is mapped.
+  const all = Array.from({ length: 65_535 - 1_024 }, (_, i) => `443:${i + 1_024}`).join(',');
+  expect((await exchanged(['--port-maps', all], [])).sent('X-Forwarded-Port')).toBe('443');
+});
+
 describe('headers of the gateway', () => {
   const names = ['Server', 'Via', 'X-Kong-Upstream-Latency', 'X-Kong-Proxy-Latency', 'X-Kong-Request-Id'];
   const own = [...names, 'X-Kong-Upstream-Status', 'X-Kong-Response-Latency'];
@@ -138,6 +145,9 @@ test.for([
   ['--trusted-ips', '10.0.0.0/33', 'is neither an address nor a CIDR'],
   ['--trusted-ips', 'localhost', 'is neither an address nor a CIDR'],
   ['--real-ip-header', 'proxy_protocol', 'the PROXY protocol is not supported'],
+  ['--port-maps', '443', 'are no two ports'],
+  ['--port-maps', '443:8443:1', 'are no two ports'],
+  ['--port-maps', '0:70000', 'are no two ports'],
   ['--headers', 'X-Powered-By', 'there is no header x-powered-by to show'],
   ['--headers-upstream', 'Via', 'there is no header via to show'],
 ] as const)('%s %s is refused', async ([flag, value, message]) => {

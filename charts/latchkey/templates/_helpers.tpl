@@ -58,7 +58,7 @@ election_id election_namespace apiserver_qps apiserver_burst proxy_listen https_
 cluster_domain key_expiry_warning
 client_header_timeout_ms client_request_timeout_ms client_idle_timeout_ms client_header_bytes metrics_per_consumer
 client_max_body_size client_uri_bytes client_header_count max_connections max_tunnels
-trusted_ips real_ip_header real_ip_recursive headers headers_upstream allow_debug_header
+trusted_ips real_ip_header real_ip_recursive port_maps headers headers_upstream allow_debug_header
 encoded_slash odd_path_characters merge_slashes
 admin_listen admin_writes status_listen workers drain_delay_ms drain_timeout_ms log_level log_format
 {{- end }}
@@ -117,6 +117,16 @@ admin_listen admin_writes status_listen workers drain_delay_ms drain_timeout_ms 
 {{- end }}
 {{- end }}
 
+{{- /* Clients come to the Service's ports; upstreams are told those. */}}
+{{- define "latchkey.portMaps" -}}
+{{- with .Values.proxy }}
+{{- if .enabled }}
+{{- printf "%v:%v" (int .http.servicePort) (int .http.containerPort) }}
+{{- if .tls.enabled }},{{ printf "%v:%v" (int .tls.servicePort) (int .tls.containerPort) }}{{ end }}
+{{- end }}
+{{- end }}
+{{- end }}
+
 {{- define "latchkey.args" -}}
 {{- $flags := dict
   "ingress_class" .Values.ingressController.ingressClass
@@ -128,6 +138,7 @@ admin_listen admin_writes status_listen workers drain_delay_ms drain_timeout_ms 
   "election_namespace" .Release.Namespace
   "proxy_listen" (printf "0.0.0.0:%v" (int .Values.proxy.http.containerPort))
   "https_listen" (.Values.proxy.tls.enabled | ternary (printf "0.0.0.0:%v" (int .Values.proxy.tls.containerPort)) "off")
+  "port_maps" (include "latchkey.portMaps" .)
   "admin_listen" (.Values.adminApi.enabled | ternary "127.0.0.1:8001" "off")
   "admin_writes" (toString .Values.adminApi.writes)
   "status_listen" (printf "0.0.0.0:%v" (int .Values.status.http.containerPort))
