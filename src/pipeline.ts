@@ -45,6 +45,8 @@ export interface PipelineOptions {
   /** Where clients come in over TLS; absent: nowhere. */
   readonly httpsListen?: ListenAddress;
   readonly workers: number;
+  /** Whether another process may listen on the same ports, which it is about to leave to this one. */
+  readonly sharesPorts?: boolean;
   readonly proxy: ProxySettings;
   /** Makes what writes status; `objectOf` gives an object as it was delivered last. Absent: only the log tells. */
   makeStatus?(objectOf: (ref: Ref) => KubernetesObject | undefined): StatusWriter;
@@ -72,11 +74,11 @@ function createOrigins() {
 const selfSignedDays = 3_650;
 
 /** Where TLS is served, and the certificate that clients are shown where nobody gave one. */
-async function tlsSettings(listen: ListenAddress) {
+function tlsSettings(listen: ListenAddress) {
   const nowMs = Date.now();
   const dayMs = 86_400_000;
   return {
-    listen: { host: listen.host, port: await reservePort(listen) },
+    listen,
     fallback: selfSigned({
       commonName: 'latchkey default certificate',
       names: [],
@@ -103,8 +105,10 @@ function createDefaultCertificateWatch({ translate: { defaultCertificate }, log 
 /** Starts the worker threads, on ports that nobody else has. */
 async function startPool(options: PipelineOptions, digestSecret: Buffer, snapshot: () => TablePatch) {
   const { log, logSettings, metrics, listen, httpsListen, version, workers, proxy } = options;
-  const port = await reservePort(listen);
-  const tls = httpsListen === undefined ? undefined : await tlsSettings(httpsListen);
+  const portOf = async (address: ListenAddress): Promise<number> =>
+    options.sharesPorts === true && address.port !== 0 ? address.port : reservePort(address);
+  const port = await portOf(listen);
+  const tls = httpsListen === undefined ? undefined : tlsSettings({ ...httpsListen, port: await portOf(httpsListen) });
   const settings = { listen: { host: listen.host, port }, proxy, digestSecret, log: logSettings, version };
   const pool = createPool({
     workers,
@@ -194,10 +198,7 @@ export async function startPipeline(options: PipelineOptions) {
     );
   };
 
-  const stopTimers = (): void => {
-    verdicts.stop();
-    wanted.stop();
-  };
+  const stopTimers = (): void => [verdicts, wanted].forEach(({ stop }) => stop());
 
   try {
     await source.start({ changes: apply, fileProblems: (problems) => reporter.reportFiles(problems) });
@@ -223,12 +224,14 @@ export async function startPipeline(options: PipelineOptions) {
     /** Whether every worker accepts connections. */
     isServing: () => pool.listening === options.workers,
     /** Resolves when the metrics have what the workers counted until now. */
-    collect: async () => pool.collect(),
+    collect: pool.collect,
     /** Resolves when everything delivered so far is in force on every worker. */
     async settled(): Promise<void> {
       await wanted.settled();
       await pool.settled();
     },
+    /** Serves on, and lets clients know that they should go elsewhere. */
+    leave: pool.leave,
     /** Stops watching, then serving: what is under way may take `graceMs`. */
     async stop(graceMs: number): Promise<void> {
       stopTimers();

@@ -25,6 +25,8 @@ export interface ServeOptions extends ProxyOptions, MeaningOptions {
   /** Absent: as it fits where objects come from. */
   readonly adminWrites?: boolean;
   readonly statusListen: ListenAddress | 'off';
+  /** Whether the ports of requests may have another listener; the others may not. */
+  readonly reusePort: boolean;
   readonly drainDelayMs: number;
   readonly drainTimeoutMs: number;
   readonly logLevel: string;
@@ -55,6 +57,10 @@ export function serveOptions(): Option[] {
       .argParser(addressOrOff),
     ...proxyOptions(),
     ...meaningOptions(),
+    flag('--reuse-port [boolean]', 'share the ports with a Latchkey that listens on them and is about to leave')
+      .default(false)
+      .preset('true')
+      .argParser(trueOrFalse),
     flag('--drain-delay-ms <ms>', 'on SIGTERM: time between failing readiness and closing the listeners')
       .default(0)
       .argParser(wholeNumber({ min: 0, max: 600_000 })),

@@ -70,6 +70,7 @@ async function startProxy({ setup, options, metrics }: Starting, log: Logger): P
       listen: options.proxyListen,
       ...(httpsListen === 'off' ? {} : { httpsListen }),
       workers: options.workers,
+      sharesPorts: options.reusePort,
       proxy: proxySettingsOf(options),
       log,
       logSettings: logSettingsOf(options),
@@ -131,6 +132,7 @@ async function startAdminServer({ setup, options, servers }: Starting, pipeline:
 async function drain(starting: Starting): Promise<void> {
   const { options, servers, pipeline } = starting;
   starting.isDraining = true;
+  pipeline?.leave();
   await new Promise((resolve) => setTimeout(resolve, pipeline === undefined ? 0 : options.drainDelayMs));
   await pipeline?.stop(options.drainTimeoutMs);
   await Promise.all(servers.map(async (server) => server.close()));

@@ -29,6 +29,8 @@ export interface ResponseMessage {
     resume(): unknown;
   };
   readonly headersSent: boolean;
+  /** Whether another request may follow on the connection (HTTP/1.1). */
+  shouldKeepAlive?: boolean;
   readonly destroyed: boolean;
   readonly writableEnded: boolean;
   readonly writableFinished: boolean;

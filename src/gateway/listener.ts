@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
+import type { AddressInfo, Server, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { RequestMessage, ResponseMessage } from './client-message.ts';
 import { clientFaults } from './client-fault.ts';
@@ -27,6 +27,8 @@ export interface Listener {
   tableChanged(): void;
   /** Client connections and tunnels that are open. */
   counts(): { readonly connections: number; readonly tunnels: number };
+  /** From now on each answer is the last of its connection: clients go elsewhere before the listener closes. */
+  leave(): void;
   /** Stops accepting, waits for what is under way, and cuts what is left after `graceMs`. */
   drain(graceMs: number): Promise<void>;
 }
@@ -49,13 +51,14 @@ function makeServer({ tls, settings }: ListenerServices, serve: RequestListener,
   const limits = serverLimits(settings.limits);
   if (tls === undefined) {
     const server = createServer(limits, serve);
-    chooseByPreface(server, settings.limits.headersTimeoutMs, toHttp2);
-    return { server, tableChanged: () => undefined };
+    const undecided = chooseByPreface(server, settings.limits.headersTimeoutMs, toHttp2);
+    return { server, undecided, tableChanged: () => undefined };
   }
   const server = createTlsServer({ ...limits, ...tls.serverOptions }, serve);
   chooseByAlpn(server, toHttp2);
   return {
     server,
+    undecided: { close: () => undefined },
     tableChanged(): void {
       const changed = tls.takeDefault();
       if (changed !== undefined) server.setSecureContext(changed);
@@ -76,6 +79,18 @@ function lateHttp2(load: () => Promise<Http2Sessions>) {
     close: (): void => void loading?.then((sessions) => sessions.close()),
     destroy: (): void => void loading?.then((sessions) => sessions.destroy()),
   };
+}
+
+/** Resolves to the port. Rejects with Node's error. */
+async function listenOn(server: Server, { host, port }: ListenAddress): Promise<number> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host, port, reusePort: true, backlog: 4096 }, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+  return (server.address() as AddressInfo).port;
 }
 
 /** What happens to upgrades; sockets of those that are let through are in `tunnels` until they close. */
@@ -103,8 +118,11 @@ export function createListener(services: ListenerServices): Listener {
   const pass: Parameters<typeof serveRequest>[1] = (exchange, service, requestId) =>
     forward(exchange, service, requestId, services);
 
-  const serve = (request: RequestMessage, response: ResponseMessage): void =>
+  let isLeaving = false;
+  const serve = (request: RequestMessage, response: ResponseMessage): void => {
+    if (isLeaving) response.shouldKeepAlive = false;
     serveRequest({ request, response, expectsContinue: false }, pass, services);
+  };
 
   const http2 = lateHttp2(async () => createHttp2Sessions(services.settings.limits, serveHttp2));
   const serveHttp2 = (request: RequestMessage, response: ResponseMessage): void => {
@@ -115,7 +133,7 @@ export function createListener(services: ListenerServices): Listener {
     else refuseRequest(client, unmetExpectation, services);
   };
 
-  const { server, tableChanged } = makeServer(services, serve, http2.accept);
+  const { server, undecided, tableChanged } = makeServer(services, serve, http2.accept);
   // 0 is no limit: the size of the head is bounded, and a list that is cut in silence hides headers.
   server.maxHeadersCount = 0;
 
@@ -159,18 +177,15 @@ export function createListener(services: ListenerServices): Listener {
     },
     counts: () => ({ connections: connections.size, tunnels: tunnels.size }),
 
-    async listen({ host, port }) {
-      await new Promise<void>((resolve, reject) => {
-        server.once('error', reject);
-        server.listen({ host, port, reusePort: true, backlog: 4096 }, () => {
-          server.off('error', reject);
-          resolve();
-        });
-      });
-      return (server.address() as AddressInfo).port;
+    listen: async (address) => listenOn(server, address),
+
+    leave(): void {
+      isLeaving = true;
+      http2.close();
     },
 
     async drain(graceMs) {
+      this.leave();
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       const cut = setTimeout(() => {
         server.closeAllConnections();
@@ -179,7 +194,7 @@ export function createListener(services: ListenerServices): Listener {
         for (const socket of tunnels) socket.destroy();
       }, graceMs);
       server.closeIdleConnections();
-      http2.close();
+      undecided.close();
       // A tunnel has no end of its own to wait for: its client connects again, to whoever serves then.
       for (const socket of tunnels) socket.end();
       await closed;

@@ -46,6 +46,8 @@ export type ToWorker =
   | { readonly type: 'suspect'; readonly suspect: Suspect }
   /** Tell what was counted since the last report. */
   | { readonly type: 'report' }
+  /** Soon to drain: let each answer be the last of its connection. */
+  | { readonly type: 'leave' }
   /** Close the listener; finish what is in flight within this time, then cut the rest. */
   | { readonly type: 'drain'; readonly graceMs: number };
 

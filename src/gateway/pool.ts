@@ -177,6 +177,11 @@ export function createPool(options: PoolOptions) {
       return slots.filter((slot) => slot.isListening).length;
     },
 
+    /** Has every worker let each answer be the last of its connection. */
+    leave(): void {
+      for (const slot of slots) send(slot, { type: 'leave' });
+    },
+
     /** Drains every worker: what is under way may take `graceMs`, then it is cut. */
     async stop(graceMs: number): Promise<void> {
       isStopping = true;

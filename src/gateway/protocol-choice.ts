@@ -7,10 +7,19 @@ import type { Server as HttpsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 
+/** Longer than a request is under way between two machines. */
+const lastWordMs = 1_000;
+
 /** What every client of HTTP/2 sends first. */
 const preface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1');
 
 type Take = (socket: Socket) => void;
+
+/** Connections that have not said yet what they speak; no server knows of them. */
+export interface Undecided {
+  /** Closes those that stay silent; a request that is on its way already is served. */
+  close(): void;
+}
 
 /** Takes the place of what a server does with a new connection; gives what it did. */
 function replaceListener(server: HttpServer | HttpsServer, event: 'connection' | 'secureConnection', take: Take): Take {
@@ -40,11 +49,14 @@ function isPreface(bytes: Buffer): 'yes' | 'no' | 'maybe' {
  *
  * @param timeoutMs a client that sends nothing is closed after this long, as Node would do
  */
-export function chooseByPreface(server: HttpServer, timeoutMs: number, toHttp2: Take): void {
+export function chooseByPreface(server: HttpServer, timeoutMs: number, toHttp2: Take): Undecided {
+  const undecided = new Set<Socket>();
   const hangUp = (socket: Socket) => (): void => void socket.destroy();
   const toHttp1 = replaceListener(server, 'connection', (socket) => {
     let begun: Buffer = Buffer.alloc(0);
     const end = hangUp(socket);
+    undecided.add(socket);
+    socket.once('close', () => undecided.delete(socket));
     socket.setTimeout(timeoutMs, end);
     socket.on('error', end);
     socket.on('end', end);
@@ -52,6 +64,7 @@ export function chooseByPreface(server: HttpServer, timeoutMs: number, toHttp2: 
       begun = begun.byteLength === 0 ? chunk : Buffer.concat([begun, chunk]);
       const verdict = isPreface(begun);
       if (verdict === 'maybe') return;
+      undecided.delete(socket);
       socket.off('data', receive).off('error', end).off('end', end).off('timeout', end).setTimeout(0);
       socket.pause();
       socket.unshift(begun);
@@ -62,4 +75,9 @@ export function chooseByPreface(server: HttpServer, timeoutMs: number, toHttp2: 
     };
     socket.on('data', receive);
   });
+  return {
+    close() {
+      for (const socket of undecided) socket.setTimeout(lastWordMs);
+    },
+  };
 }

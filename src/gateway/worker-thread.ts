@@ -159,6 +159,10 @@ async function receive(message: ToWorker): Promise<void> {
     return;
   }
   if (message.type === 'report') return report();
+  if (message.type === 'leave') {
+    for (const { listener } of listeners) listener.leave();
+    return;
+  }
   if (message.type !== 'drain') return receiveHealth(message);
   clearInterval(reporting);
   checks?.close();
