@@ -38,6 +38,7 @@ describeCluster('the chart renders', () => {
       '--election-namespace=gateways',
       '--proxy-listen=0.0.0.0:8000',
       '--https-listen=0.0.0.0:8443',
+      '--port-maps=80:8000,443:8443',
       '--admin-listen=127.0.0.1:8001',
       '--admin-writes=false',
       '--status-listen=0.0.0.0:8100',
