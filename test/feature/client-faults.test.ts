@@ -96,6 +96,18 @@ describe('too slow', () => {
   });
 });
 
+test('a key that is taken away is refused with the next request on the same connection', async () => {
+  const kept = await startRawStage();
+  onTestFinished(async () => kept.stop());
+  const socket = connect(kept.port, '127.0.0.1');
+  const asked = get('/guarded', 'apikey: bobs-key');
+  const all = received(socket, asked);
+  await once(socket, 'data');
+  await kept.revoke();
+  socket.write(asked + get('/', 'Connection: close'));
+  expect([...(await all).matchAll(/HTTP\/1\.1 (\d{3})/g)].map(([, status]) => status)).toEqual(['200', '401', '200']);
+});
+
 test('behind a request whose answer is still to come, a fault waits for its turn', async () => {
   const upstream = await startUpstream();
   const gateway = await oneUpstream(upstream.port);

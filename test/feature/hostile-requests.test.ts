@@ -81,7 +81,7 @@ const statusOf = (answer: string): number => Number(/^HTTP\/1\.1 (\d+)/.exec(ans
 
 describe('what passes', () => {
   test.for([
-    [900, 200, ['bob']],
+    [90, 200, ['bob']],
     [5_000, 431, []],
   ] as const)(
     'a list of %i headers is never cut in silence: a key at its end counts',

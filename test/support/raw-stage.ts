@@ -127,6 +127,11 @@ export async function oneUpstream(upstreamPort: number, flags: readonly string[]
   return {
     port: pipeline.port,
     httpsPort: pipeline.httpsPort ?? 0,
+    /** Takes bob's key away; resolves once every worker knows. */
+    async revoke(): Promise<void> {
+      source.set(objects(upstreamPort).filter(({ kind }) => kind !== 'Secret'));
+      await pipeline.settled();
+    },
     stop: async (): Promise<void> => pipeline.stop(0),
   };
 }
@@ -138,6 +143,7 @@ export async function startRawStage(flags: readonly string[] = []) {
   return {
     port: gateway.port,
     httpsPort: gateway.httpsPort,
+    revoke: gateway.revoke,
     /** What the upstream saw of what was sent before, without probes. */
     async seen(): Promise<string> {
       // What is sent now comes after whatever else was on its way.
