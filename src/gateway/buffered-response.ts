@@ -20,6 +20,8 @@ export function bufferedResponse(listener: ResponseListener, limitBytes: number)
 
   return {
     onHead: (...args) => void (head = args),
+    // What is held goes out at once.
+    onHeadAlone: () => undefined,
     onData(chunk) {
       if (head === undefined) return listener.onData(chunk);
       held.push(chunk);

@@ -41,6 +41,8 @@ export interface ResponseMessage {
   addTrailers(trailers: [name: string, value: string][]): void;
   /** @param headers flat list of names and values; what is for a connection of HTTP/1.1 alone is left out elsewhere */
   writeHead(status: number, statusText: string, headers: string[]): unknown;
+  /** Sends a head that Node still holds for the first part of the body. */
+  flushHeaders(): void;
   /** Gives false when it should pause until `drain`. */
   write(chunk: Buffer): boolean;
   end(chunk?: Buffer): unknown;

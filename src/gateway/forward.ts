@@ -214,6 +214,10 @@ class Forwarding implements ResponseListener {
     this.#exchange.response.writeHead(status, statusText, withPluginHeaders(headers, this.#exchange.responseHeaders));
   }
 
+  onHeadAlone(): void {
+    this.#exchange.response.flushHeaders();
+  }
+
   onData(chunk: Buffer): boolean {
     const { response } = this.#exchange;
     this.#egressBytes += chunk.byteLength;

@@ -49,6 +49,8 @@ class Connection implements ResponseEvents, UpstreamExchange {
   #connectTimer: NodeJS.Timeout | undefined;
   #timeoutMs = 0;
   #isConnected = false;
+  /** Whether nothing of the body has come with the head. */
+  #isHeadAlone = false;
 
   constructor(target: ResolvedTarget, origin: Origin, connectTimeoutMs: number) {
     this.#origin = origin;
@@ -104,14 +106,17 @@ class Connection implements ResponseEvents, UpstreamExchange {
   }
 
   onHead(status: number, statusText: string, headers: readonly string[]): void {
+    this.#isHeadAlone = true;
     this.#listener?.onHead(status, statusText, headers);
   }
 
   onData(chunk: Buffer): void {
+    this.#isHeadAlone = false;
     if (this.#listener?.onData(Buffer.from(chunk)) === false) this.#socket.pause();
   }
 
   onEnd(isReusable: boolean): void {
+    this.#isHeadAlone = false;
     const listener = this.#release();
     this.#socket.resume();
     if (isReusable && !this.#origin.isRetired && this.isUsable) {
@@ -131,6 +136,9 @@ class Connection implements ResponseEvents, UpstreamExchange {
   #receive(chunk: Buffer): void {
     try {
       this.#parser.feed(chunk);
+      if (!this.#isHeadAlone) return;
+      this.#isHeadAlone = false;
+      this.#listener?.onHeadAlone();
     } catch (error) {
       // Also bytes that nobody asked for: the connection could answer the next request with them.
       this.#fail('invalid', error as Error);

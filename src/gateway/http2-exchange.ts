@@ -140,6 +140,9 @@ export class Http2Response implements ResponseMessage {
     this.#trailers = toHttp2(trailers.flat());
   }
 
+  /** A head of HTTP/2 is not held. */
+  flushHeaders(): void {}
+
   write(chunk: Buffer): boolean {
     return this.#stream.write(chunk);
   }

@@ -68,6 +68,7 @@ class Http2Exchange implements UpstreamExchange {
   #stream: ClientHttp2Stream | undefined = undefined;
   #trailers: readonly string[] | undefined = undefined;
   #hasHead = false;
+  #hasData = false;
   #isOver = false;
 
   constructor(request: UpstreamRequest, listener: ResponseListener) {
@@ -102,6 +103,7 @@ class Http2Exchange implements UpstreamExchange {
     stream.on('response', (headers, flags, raw) => this.#receiveHead(headers, flags, raw));
     stream.on('trailers', (_, __, raw) => (this.#trailers = withoutPseudoHeaders(raw)));
     stream.on('data', (chunk: Buffer) => {
+      this.#hasData = true;
       if (!this.#isOver && !this.#listener.onData(chunk)) stream.pause();
     });
     stream.on('end', () => this.#end());
@@ -117,6 +119,11 @@ class Http2Exchange implements UpstreamExchange {
     this.#hasHead = true;
     const isWhole = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0;
     this.#listener.onHead(Number(headers[':status']), '', withoutPseudoHeaders(raw), isWhole);
+    if (!isWhole) setImmediate(() => this.#tellHeadAlone());
+  }
+
+  #tellHeadAlone(): void {
+    if (!this.#hasData && !this.#isOver) this.#listener.onHeadAlone();
   }
 
   #end(): void {

@@ -41,6 +41,7 @@ class UndiciExchange implements UpstreamExchange, Dispatcher.DispatchHandler {
   readonly #listener: ResponseListener;
   #controller: Dispatcher.DispatchController | undefined = undefined;
   #isOver = false;
+  #hasData = false;
 
   constructor(listener: ResponseListener) {
     this.#listener = listener;
@@ -75,9 +76,14 @@ class UndiciExchange implements UpstreamExchange, Dispatcher.DispatchHandler {
     const raw = (controller.rawHeaders ?? []) as readonly (Buffer | string)[];
     const headers = raw.map((item) => (typeof item === 'string' ? item : item.toString('latin1')));
     this.#listener.onHead(status, statusText, headers);
+    // What has come with the head is told before this.
+    setImmediate(() => {
+      if (!this.#hasData && !this.#isOver) this.#listener.onHeadAlone();
+    });
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#hasData = true;
     if (!this.#isOver && !this.#listener.onData(chunk)) controller.pause();
   }
 

@@ -33,6 +33,8 @@ export interface ResponseListener {
    * @param isWhole whether the head is all there is, over HTTP/2
    */
   onHead(status: number, statusText: string, headers: readonly string[], isWhole?: boolean): void;
+  /** The head has come alone: whoever waits for it should not wait for the body as well. */
+  onHeadAlone(): void;
   /** Gives false to pause; `resume` of the exchange goes on. */
   onData(chunk: Buffer): boolean;
   /** @param trailers flat list of names and values, if any came */

@@ -8,6 +8,7 @@ function recorder() {
   const listener: ResponseListener = {
     onHead: (status) => void heard.push(`head ${status}`),
     onData: (chunk) => heard.push(chunk.toString()) > 0,
+    onHeadAlone: () => undefined,
     onEnd: () => void heard.push('end'),
     onFault: (fault) => void heard.push(`fault ${fault}`),
   };

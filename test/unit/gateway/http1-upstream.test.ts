@@ -61,6 +61,7 @@ function client() {
             chunks.push(chunk);
             return true;
           },
+          onHeadAlone: () => undefined,
           onEnd: () => done(),
           onFault: (fault) => done(fault),
         },

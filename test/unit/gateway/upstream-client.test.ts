@@ -70,6 +70,7 @@ function startClient(servers?: readonly string[]) {
         {
           onHead: (seen) => void (status = seen),
           onData: () => true,
+          onHeadAlone: () => undefined,
           onEnd: () => resolve(status),
           onFault: (fault) => resolve(fault),
         },
