@@ -51,7 +51,13 @@ async function assertAuthenticates(origin: string, { key, consumer }: Keyring): 
 
 async function start(peer: Peer, keyring: Keyring, { upstream, cores }: Place): Promise<Gateway> {
   const port = await freePort();
-  const assignment = { port, upstreamPort: upstream.port, keys: keyring.keys, folder: scratchDirectory() };
+  const assignment = {
+    port,
+    upstreamPort: upstream.port,
+    keys: keyring.keys,
+    loaded: [keyring.key, keyring.consumer],
+    folder: scratchDirectory(),
+  } as const;
   const running = startProcess(cores.onGatewayCore(await peer.command(assignment)));
   const origin = `http://127.0.0.1:${port}`;
   const url = `${origin}/bench`;

@@ -7,6 +7,7 @@ const defaults = {
   json: { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
   rounds: { type: 'string', default: '5' },
+  minutes: { type: 'string', default: '5' },
   seconds: { type: 'string', default: '4' },
   connections: { type: 'string', default: '32' },
   path: { type: 'string', default: 'both' },
@@ -61,13 +62,31 @@ interface Bench {
 /** Each is loaded only when it runs: what one needs in memory must not weigh on another. */
 const benches: Readonly<Record<string, Bench>> = {
   proxy: {
-    measures: 'key-auth and forward on one core, beside nginx, HAProxy, @fastify/http-proxy and http.Agent',
+    measures:
+      'key-auth and forward on one core, beside nginx, HAProxy, Traefik, Caddy, @fastify/http-proxy and http.Agent',
     flags: '--rounds 5 --seconds 4 --connections 32 --path forward|401|both --peers latchkey,nginx,…',
     async run(flags) {
       const { proxyBench } = await import('./proxy.ts');
       const size = { rounds: count(flags, 'rounds'), seconds: count(flags, 'seconds') };
       const peers = flags.peers === undefined ? {} : { peers: flags.peers.split(',') };
       return proxyBench({ ...size, ...peers, connections: count(flags, 'connections'), path: pathFlag(flags) });
+    },
+  },
+  soak: {
+    measures: 'wrong answers and memory under load while keys, routes and endpoints change and an upstream dies',
+    flags: '--minutes 5',
+    async run(flags) {
+      const { soakBench } = await import('./soak.ts');
+      return soakBench({ minutes: count(flags, 'minutes') });
+    },
+  },
+  peers: {
+    measures: 'nothing: builds Caddy and Traefik, which the bench of the proxy then measures too',
+    flags: '',
+    async run() {
+      const { buildGoPrograms, goPrograms } = await import('./peers/go-programs.ts');
+      await buildGoPrograms();
+      return reportOf('peers', { built: 'caddy, traefik', folder: goPrograms });
     },
   },
   propagation: {

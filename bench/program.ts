@@ -1,6 +1,8 @@
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
+import { goPrograms } from './peers/go-programs.ts';
+
 /** Where servers are installed; Debian leaves these out of an ordinary user's PATH. */
 const serverFolders = ['/usr/local/sbin', '/usr/sbin', '/sbin'];
 
@@ -15,6 +17,6 @@ function isExecutable(path: string): boolean {
 
 /** Path of an installed program, or undefined. */
 export function findProgram(name: string): string | undefined {
-  const folders = [...(process.env['PATH'] ?? '').split(delimiter), ...serverFolders];
+  const folders = [...(process.env['PATH'] ?? '').split(delimiter), ...serverFolders, goPrograms];
   return folders.map((folder) => join(folder, name)).find((path) => isExecutable(path));
 }

@@ -13,11 +13,15 @@ export interface Slice extends LoadResult {
 }
 
 /** What is measured in every round, on each gateway. */
-export type Workload = Omit<Load, 'url'> & { readonly name: string };
+export type Workload = Omit<Load, 'url'> & {
+  readonly name: string;
+  /** Below `/bench`; itself when absent. */
+  readonly path?: string;
+};
 
 async function measure(gateway: Gateway, workload: Workload, generator: LoadGenerator): Promise<Slice> {
   const before = cpuSeconds(gateway.pid);
-  const result = await generator.run({ ...workload, url: gateway.url });
+  const result = await generator.run({ ...workload, url: gateway.url + (workload.path ?? '') });
   const after = cpuSeconds(gateway.pid);
   if (before === undefined || after === undefined)
     return { ...result, cpuUsPerRequest: undefined, coreShare: undefined };

@@ -17,7 +17,7 @@ import { measureRounds, type Slice, type Workload } from './proxy-rounds.ts';
 import { progress, type BenchReport } from './report.ts';
 import { median, spread, type Spread } from './statistics.ts';
 import type { Table } from './table.ts';
-import { startUpstream } from './upstream.ts';
+import { largePath, startUpstream } from './upstream.ts';
 
 export interface ProxyOptions {
   readonly rounds: number;
@@ -32,15 +32,17 @@ export interface ProxyOptions {
 const keyCount = 1_000;
 
 /** Those that every gateway is compared with. */
-const references = ['nginx', 'http.Agent'] as const;
+const references = ['nginx', 'Traefik', 'Caddy', 'http.Agent'] as const;
 
 /** On the refusing path only our own speed is of interest, beside the two it is compared with. */
-const refusingPeers: ReadonlySet<string> = new Set(['latchkey', ...references]);
+const refusingPeers: ReadonlySet<string> = new Set(['latchkey', ...references, 'HAProxy']);
 
 function workloads({ path, connections, seconds }: ProxyOptions, { key }: Keyring): Workload[] {
   const size = { connections, seconds };
   const all: Workload[] = [
     { name: 'key-auth and forward', headers: { apikey: key }, expectedStatus: 200, ...size },
+    { name: '64 KiB answer', headers: { apikey: key }, expectedStatus: 200, path: largePath, ...size },
+    { name: '1,000 connections', headers: { apikey: key }, expectedStatus: 200, ...size, connections: 1_000 },
     { name: '401 without a key', headers: {}, expectedStatus: 401, ...size },
   ];
   return all.filter(({ expectedStatus }) => path === 'both' || (path === '401') === (expectedStatus === 401));

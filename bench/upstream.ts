@@ -15,6 +15,10 @@ export const upstreamBody = JSON.stringify({ message: 'from the upstream', fille
 /** On this path it answers the name of the consumer that it was told of. */
 export const whoPath = '/bench/who';
 
+/** Below `/bench`: what is as long as a page or a picture, 64 KiB. */
+export const largePath = '/large';
+const largeBody = 'x'.repeat(64 * 1024);
+
 export interface Upstream {
   readonly port: number;
   readonly name: string;
@@ -38,6 +42,7 @@ http {
   server {
     listen 127.0.0.1:${port};
     location / { return 200 '${upstreamBody}'; }
+    location = /bench${largePath} { alias ${folder}/large; }
     location = ${whoPath} { return 200 '$http_x_consumer_username'; }
   }
 }
@@ -46,6 +51,7 @@ http {
 async function nginxCommand(program: string, port: number): Promise<readonly string[]> {
   const folder = scratchDirectory();
   const file = join(folder, 'nginx.conf');
+  await writeFile(join(folder, 'large'), largeBody);
   await writeFile(file, nginxConfig(port, folder));
   return [program, '-p', folder, '-c', file];
 }
@@ -65,7 +71,8 @@ export async function startUpstream(cores: Cores): Promise<Upstream> {
 
 function serve(port: number): void {
   createServer((request, response) => {
-    const body = request.url === whoPath ? (request.headers['x-consumer-username'] ?? '') : upstreamBody;
+    const plain = request.url === `/bench${largePath}` ? largeBody : upstreamBody;
+    const body = request.url === whoPath ? (request.headers['x-consumer-username'] ?? '') : plain;
     response.writeHead(200, { 'Content-Type': 'application/json', 'Content-Length': body.length });
     response.end(body);
   }).listen(port, '127.0.0.1');

@@ -5,7 +5,7 @@ import { refusal, type Assignment } from './peer.ts';
 /** The proxy that one writes by hand: `node:http` on both sides, a keep-alive agent, a Map of keys. */
 export const httpAgent = nodePeer('http.Agent', import.meta.url);
 
-type Serving = Omit<Assignment, 'folder'> & { readonly agent: Agent };
+type Serving = Omit<Assignment, 'folder' | 'loaded'> & { readonly agent: Agent };
 
 function refuse(response: ServerResponse): void {
   response.writeHead(401, { 'Content-Type': 'application/json', 'Content-Length': refusal.length });

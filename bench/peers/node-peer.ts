@@ -7,16 +7,16 @@ import type { Assignment, Peer } from './peer.ts';
 export function nodePeer(name: string, moduleUrl: string): Peer {
   return {
     name,
-    async command({ folder, keys, ...ports }) {
+    async command({ folder, keys, port, upstreamPort }) {
       const file = join(folder, 'assignment.json');
-      await writeFile(file, JSON.stringify({ ...ports, keys: [...keys] }));
+      await writeFile(file, JSON.stringify({ port, upstreamPort, keys: [...keys] }));
       return [process.execPath, fileURLToPath(moduleUrl), file];
     },
   };
 }
 
 /** The other side of `nodePeer`: what the program was given to serve. */
-export async function readAssignment(): Promise<Omit<Assignment, 'folder'>> {
+export async function readAssignment(): Promise<Omit<Assignment, 'folder' | 'loaded'>> {
   const text = await readFile(process.argv[2] ?? '', 'utf8');
   const { keys, ...ports } = JSON.parse(text) as {
     readonly port: number;

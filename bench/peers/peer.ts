@@ -6,6 +6,8 @@ export interface Assignment {
   readonly upstreamPort: number;
   /** Keys that the header `apikey` may hold, each with the name of its consumer. */
   readonly keys: ReadonlyMap<string, string>;
+  /** That of them which the load uses, and its consumer. */
+  readonly loaded: readonly [key: string, consumer: string];
   /** An empty directory of its own, for configuration. */
   readonly folder: string;
 }

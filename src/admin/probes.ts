@@ -1,4 +1,5 @@
-import { createServer, type Server, type ServerResponse } from 'node:http';
+import type { Server, ServerResponse } from 'node:http';
+import { createServer } from '#telemetry/node-http.ts';
 
 /** Whether traffic may be sent here, and if not, why. */
 export interface Readiness {

@@ -8,7 +8,7 @@ import { translateSettingsOf } from './meaning-options.ts';
 import type { ServeOptions } from './options.ts';
 import { proxySettingsOf } from './proxy-options.ts';
 import type { SourceSetup } from './source-setup.ts';
-import { keepReturningMemory } from './return-memory.ts';
+import { keepReturningMemory } from '#telemetry/return-memory.ts';
 import { UsageError } from './usage-error.ts';
 import { version } from './version.ts';
 
@@ -174,7 +174,7 @@ export async function serve(setup: SourceSetup, options: ServeOptions, telemetry
     starting.pipeline = pipeline;
     if (!isRemote) await startStatusServer(starting);
     await startAdminServer(starting, pipeline);
-    if (isRemote) keepReturningMemory();
+    keepReturningMemory();
     return { pipeline, stop };
   } catch (error) {
     await stop();

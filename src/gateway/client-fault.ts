@@ -1,4 +1,5 @@
-import { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
+import { IncomingMessageClass, ServerResponseClass } from '#telemetry/node-http.ts';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { sendAnswer, type Answer } from './answer.ts';
@@ -61,7 +62,7 @@ function answerOn(response: ServerResponse, fault: ClientFault, services: FaultS
 
 /** Answers on a connection that no response is under way on, and closes it. */
 function answerBare(socket: Socket, fault: ClientFault, services: FaultServices): void {
-  const response = new ServerResponse(new IncomingMessage(socket));
+  const response = new ServerResponseClass(new IncomingMessageClass(socket));
   response.assignSocket(socket);
   response.once('finish', () => socket.destroySoon());
   answerOn(response, fault, services);

@@ -59,6 +59,8 @@ function pairsOf(flat: readonly string[]): [name: string, value: string][] {
   return pairs;
 }
 
+const none: readonly Target[] = [];
+
 /** Up to this size copying a body into the head's write costs less than a second piece. */
 const oneWriteBytes = 16 * 1024;
 
@@ -95,6 +97,8 @@ class Forwarding implements ResponseListener {
   /** The target as the service's policy chose it; undefined when it has none. */
   #choice: Choice | undefined = undefined;
   #attempts = 0;
+  /** Targets that the request failed on. */
+  #tried: readonly Target[] = none;
   #sentAtMs = 0;
   #remaining: number | undefined = undefined;
   #hasHead = false;
@@ -148,12 +152,23 @@ class Forwarding implements ResponseListener {
   }
 
   #nextTarget(): Target | undefined {
-    if (this.#service.policy === undefined) return this.#services.balancer.next(this.#service);
+    if (this.#service.policy === undefined) return this.#untriedTarget();
     this.#choice?.release();
     this.#choice = this.#services.balancer.choose(this.#service, this.#exchange, this.#choice);
     // A client that went away before has no other moment to tell it.
     if (this.#exchange.response.destroyed) this.#choice?.release();
     return this.#choice?.target;
+  }
+
+  /** The next in turn, but none that this request has failed on while there are others. */
+  #untriedTarget(): Target | undefined {
+    const { balancer } = this.#services;
+    let target = balancer.next(this.#service);
+    if (target === undefined || this.#attempts === 0) return target;
+    for (let i = 1; i < this.#service.targets.length && this.#tried.includes(target); i += 1) {
+      target = balancer.next(this.#service) ?? target;
+    }
+    return target;
   }
 
   #body(): Buffer | AsyncIterable<Buffer> | null {
@@ -267,6 +282,7 @@ class Forwarding implements ResponseListener {
     }
     this.#choice?.observed(fault);
     if (this.#mayRetry(fault)) {
+      if (this.#target !== undefined) this.#tried = [...this.#tried, this.#target];
       this.start();
       return;
     }

@@ -1,4 +1,4 @@
-import { IncomingMessage } from 'node:http';
+import { IncomingMessageClass } from '#telemetry/node-http.ts';
 import { isIPv6 } from 'node:net';
 import type { LiveLimits } from '#table/limits-entry.ts';
 import { normalizePath, type PathRules } from '#table/normalize-path.ts';
@@ -84,7 +84,7 @@ export function guardRequest(
 function startFault(request: RequestMessage): GuardFault | undefined {
   if (request.method === 'TRACE') return refusedMethod;
   const { httpVersion } = request;
-  if (httpVersion === '1.1' || httpVersion === '1.0' || !(request instanceof IncomingMessage)) return undefined;
+  if (httpVersion === '1.1' || httpVersion === '1.0' || !(request instanceof IncomingMessageClass)) return undefined;
   return request.httpVersionMajor > 1 ? otherVersion : badTarget;
 }
 

@@ -1,12 +1,7 @@
-import {
-  request as httpRequest,
-  ServerResponse,
-  type ClientRequest,
-  type IncomingMessage,
-  type RequestOptions,
-} from 'node:http';
+import type { ClientRequest, IncomingMessage, RequestOptions, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { request as httpRequest, ServerResponseClass } from '#telemetry/node-http.ts';
 import type { AnswerSource } from '#telemetry/traffic-figures.ts';
 import type { ServiceEntry, Target } from '#table/service-entry.ts';
 import { sendAnswer } from './answer.ts';
@@ -25,7 +20,7 @@ export function isWebSocketUpgrade(request: IncomingMessage): boolean {
 
 /** A response object on a socket that Node has handed over, so that refusals look as everywhere else. */
 export function responseOn(request: IncomingMessage, socket: Duplex): ServerResponse {
-  const response = new ServerResponse(request);
+  const response = new ServerResponseClass(request);
   response.shouldKeepAlive = false;
   response.assignSocket(socket as Parameters<ServerResponse['assignSocket']>[0]);
   response.once('finish', () => socket.end());

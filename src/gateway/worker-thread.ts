@@ -12,6 +12,7 @@ import { makeDigest } from '#table/digest.ts';
 import type { TablePatch } from '#table/patch.ts';
 import { restoreRedacted } from '#table/redacted-places.ts';
 import { createLog } from '#telemetry/log.ts';
+import { returnMemory } from '#telemetry/return-memory.ts';
 import { createBalancer } from './balance.ts';
 import { clientTrust } from './client-trust.ts';
 import { createHealthChecks } from './health-checks.ts';
@@ -83,6 +84,8 @@ const listeners = [
 ];
 
 let isListening = false;
+/** When what loading has left behind is given back to the system. */
+const settleMs = 1_000;
 
 function tell(message: FromWorker): void {
   parentPort?.postMessage(message);
@@ -154,7 +157,10 @@ async function receive(message: ToWorker): Promise<void> {
     limits.tableChanged();
     for (const { listener } of listeners) listener.tableChanged();
     // The first patch is acknowledged once connections are accepted: until then nobody is served by it.
-    if (!isListening) await listen();
+    if (!isListening) {
+      await listen();
+      setTimeout(returnMemory, settleMs).unref();
+    }
     tell({ type: 'applied', number: message.patch.number });
     return;
   }

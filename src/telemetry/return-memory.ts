@@ -9,7 +9,7 @@ type Collect = (how: { type: 'major'; execution: 'sync'; flavor: 'last-resort' }
  * resident for good: with 10,000 consumers 140 MB of 400. It stops this thread for a tenth of a second; the
  * threads that serve go on.
  */
-function returnMemory(): void {
+export function returnMemory(): void {
   // The one way to the collector without a flag of Node: https://nodejs.org/api/v8.html#v8setflagsfromstringflags
   v8.setFlagsFromString('--expose-gc');
   const collect = vm.runInNewContext('gc') as Collect;
