@@ -16,6 +16,9 @@ export interface ProxyOptions extends RequestOptions {
   readonly maxConnections: number;
   readonly maxTunnels: number;
   readonly metricsPerConsumer: boolean;
+  readonly upstreamKeepalivePoolSize: number;
+  readonly upstreamKeepaliveMaxRequests: number;
+  readonly upstreamKeepaliveIdleTimeout: number;
 }
 
 function size(text: string): number {
@@ -57,6 +60,15 @@ export function proxyOptions(): Option[] {
     flag('--max-tunnels <n>', 'WebSockets of one worker')
       .default(8_192)
       .argParser(wholeNumber({ min: 1, max: 1_000_000 })),
+    flag('--upstream-keepalive-pool-size <n>', 'idle connections to one endpoint that a worker keeps')
+      .default(512)
+      .argParser(wholeNumber({ min: 0, max: 100_000 })),
+    flag('--upstream-keepalive-max-requests <n>', 'requests after which a connection to an endpoint is closed')
+      .default(10_000)
+      .argParser(wholeNumber({ min: 1, max: 1_000_000_000 })),
+    flag('--upstream-keepalive-idle-timeout <seconds>', 'time after which an idle connection to an endpoint is closed')
+      .default(60)
+      .argParser(wholeNumber({ min: 1, max: 86_400 })),
     flag('--metrics-per-consumer [boolean]', 'whether metrics of requests tell consumers apart')
       .default(false)
       .preset('true')
@@ -79,5 +91,10 @@ export const proxySettingsOf = (options: ProxyOptions): ProxySettings => ({
     tunnels: options.maxTunnels,
   },
   metrics: { isPerConsumer: options.metricsPerConsumer },
+  pools: {
+    size: options.upstreamKeepalivePoolSize,
+    maxRequests: options.upstreamKeepaliveMaxRequests,
+    idleTimeoutMs: options.upstreamKeepaliveIdleTimeout * 1_000,
+  },
   ...requestSettingsOf(options),
 });

@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { ResponseParser, ResponseSyntaxError, type ResponseEvents } from './response-parser.ts';
+import type { PoolSettings } from './proxy-settings.ts';
 import {
   originOf,
   originsOf,
@@ -10,9 +11,6 @@ import {
   type UpstreamFault,
   type UpstreamRequest,
 } from './upstream.ts';
-
-/** Connections are closed after this long without use; Kong's default (kong-facts 2.9). */
-const keepAliveMs = 60_000;
 
 /** What may stand in a request line; llhttp has checked what the client sent, this checks what we made of it. */
 const requestTarget = /^[\x21-\x7e\x80-\xff]+$/;
@@ -27,6 +25,7 @@ const received = Buffer.allocUnsafeSlow(64 * 1024);
 interface Origin {
   readonly idle: Connection[];
   active: number;
+  readonly settings: PoolSettings;
   /** No service has the target any more: connections end with their request. */
   isRetired: boolean;
 }
@@ -49,6 +48,7 @@ class Connection implements ResponseEvents, UpstreamExchange {
   #connectTimer: NodeJS.Timeout | undefined;
   #timeoutMs = 0;
   #isConnected = false;
+  #requests = 0;
   /** Whether nothing of the body has come with the head. */
   #isHeadAlone = false;
 
@@ -81,6 +81,7 @@ class Connection implements ResponseEvents, UpstreamExchange {
 
   send(request: UpstreamRequest, head: string, listener: ResponseListener): void {
     this.#listener = listener;
+    this.#requests += 1;
     this.#parser.expect(request.method === 'HEAD');
     if (request.body === null) {
       this.#setTimeout(request.readTimeoutMs);
@@ -119,13 +120,19 @@ class Connection implements ResponseEvents, UpstreamExchange {
     this.#isHeadAlone = false;
     const listener = this.#release();
     this.#socket.resume();
-    if (isReusable && !this.#origin.isRetired && this.isUsable) {
-      this.#setTimeout(keepAliveMs);
+    if (isReusable && this.#isKept()) {
+      this.#setTimeout(this.#origin.settings.idleTimeoutMs);
       this.#origin.idle.push(this);
     } else {
       this.#socket.destroy();
     }
     listener?.onEnd();
+  }
+
+  /** Whether it may wait for another request. */
+  #isKept(): boolean {
+    const { isRetired, idle, settings } = this.#origin;
+    return !isRetired && this.#requests < settings.maxRequests && idle.length < settings.size && this.isUsable;
   }
 
   /** Closes a connection that nothing is under way on. */
@@ -184,13 +191,13 @@ class Connection implements ResponseEvents, UpstreamExchange {
  * Requests whose body is at hand (or absent) over plain HTTP/1.1, on connections of our own: half the cost
  * of undici. It is strict, keeps no request waiting, and gives up whatever it does not understand.
  */
-export function http1Upstream(): UpstreamClient {
+export function http1Upstream(settings: PoolSettings): UpstreamClient {
   const origins = new Map<string, Origin>();
 
   const originFor = (target: ResolvedTarget): Origin => {
     const key = `${target.host} ${originOf(target, undefined)}`;
     let found = origins.get(key);
-    if (found === undefined) origins.set(key, (found = { idle: [], active: 0, isRetired: false }));
+    if (found === undefined) origins.set(key, (found = { idle: [], active: 0, isRetired: false, settings }));
     return found;
   };
 

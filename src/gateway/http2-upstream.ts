@@ -10,6 +10,7 @@ import { connect } from 'node:net';
 import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
 import { withoutPseudoHeaders } from './http2-headers.ts';
+import type { PoolSettings } from './proxy-settings.ts';
 import { timedBody } from './timed-body.ts';
 import {
   originOf,
@@ -23,8 +24,6 @@ import {
 } from './upstream.ts';
 import { connectTimeoutCode, connectTls, serverNameOf } from './upstream-tls.ts';
 
-/** Connections are closed after this long without use; Kong's default (kong-facts 2.9). */
-const keepAliveMs = 60_000;
 /** Until an endpoint says how many streams it takes, so many; what RFC 9113 section 6.5.2 advises at least. */
 const streamsUntilTold = 100;
 
@@ -180,7 +179,12 @@ async function openSocket(target: ResolvedTarget, request: UpstreamRequest): Pro
   }
 }
 
-function openLine(target: ResolvedTarget, request: UpstreamRequest, forget: (line: Line) => void): Line {
+function openLine(
+  target: ResolvedTarget,
+  request: UpstreamRequest,
+  settings: PoolSettings,
+  forget: (line: Line) => void,
+): Line {
   const open = async (): Promise<ClientHttp2Session> => {
     const socket = await openSocket(target, request);
     const session = connectHttp2('http://upstream', { createConnection: () => socket });
@@ -192,7 +196,7 @@ function openLine(target: ResolvedTarget, request: UpstreamRequest, forget: (lin
     session.on('goaway', retire);
     session.on('close', retire);
     session.on('error', () => session.destroy()); // each of its streams tells its own listener
-    session.setTimeout(keepAliveMs, () => {
+    session.setTimeout(settings.idleTimeoutMs, () => {
       if (line.streams === 0) session.close();
     });
     return session;
@@ -230,7 +234,7 @@ function closeLine(line: Line): void {
 }
 
 /** Requests over HTTP/2, with and without TLS: many at once on few connections (RFC 9113). */
-export function http2Upstream(): UpstreamClient {
+export function http2Upstream(settings: PoolSettings): UpstreamClient {
   const origins = new Map<string, Origin>();
 
   const lineTo = (target: ResolvedTarget, request: UpstreamRequest): Line => {
@@ -240,7 +244,7 @@ export function http2Upstream(): UpstreamClient {
     if (origin === undefined) origins.set(key, (origin = { name, lines: new Set() }));
     const { lines } = origin;
     for (const line of lines) if (!line.isClosing && line.streams < line.capacity) return line;
-    const line = openLine(target, request, (gone) => lines.delete(gone));
+    const line = openLine(target, request, settings, (gone) => lines.delete(gone));
     lines.add(line);
     return line;
   };

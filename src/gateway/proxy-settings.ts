@@ -10,6 +10,17 @@ export interface ProxySettings {
   readonly headers: HeaderSettings;
   readonly paths: PathRules;
   readonly metrics: { readonly isPerConsumer: boolean };
+  readonly pools: PoolSettings;
+}
+
+/** How connections to upstreams are kept (kong-facts 2.9). */
+export interface PoolSettings {
+  /** Idle connections to one target that a worker keeps. */
+  readonly size: number;
+  /** Requests after which a connection is closed. */
+  readonly maxRequests: number;
+  /** A connection without a request is closed after this long. */
+  readonly idleTimeoutMs: number;
 }
 
 /** Which peers are proxies that may say who the client is, and in which field. */

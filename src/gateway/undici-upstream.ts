@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import { Pool, type buildConnector, type Dispatcher } from 'undici';
 import type { UpstreamTls } from '#table/service-entry.ts';
+import type { PoolSettings } from './proxy-settings.ts';
 import { timedBody } from './timed-body.ts';
 import {
   originOf,
@@ -13,9 +14,6 @@ import {
   type UpstreamRequest,
 } from './upstream.ts';
 import { connectTimeoutCode, connectTls } from './upstream-tls.ts';
-
-/** Connections are closed after this long without use; Kong's default (kong-facts 2.9). */
-const keepAliveTimeoutMs = 60_000;
 
 /** What undici's and Node's error codes mean for the exchange. */
 const faults: Readonly<Record<string, UpstreamFault>> = {
@@ -120,24 +118,25 @@ interface Origin {
 
 const authorityOf = ({ host, port }: ResolvedTarget): string => `${host.includes(':') ? `[${host}]` : host}:${port}`;
 
-function newPool(target: ResolvedTarget, { tls, connectTimeoutMs }: UpstreamRequest): Pool {
+function newPool(target: ResolvedTarget, { tls, connectTimeoutMs }: UpstreamRequest, settings: PoolSettings): Pool {
   return new Pool(`${tls === undefined ? 'http' : 'https'}://${authorityOf(target)}`, {
     pipelining: 1,
-    keepAliveTimeout: keepAliveTimeoutMs,
+    keepAliveTimeout: settings.idleTimeoutMs,
+    maxRequestsPerClient: settings.maxRequests,
     connect:
       tls === undefined ? { timeout: connectTimeoutMs, autoSelectFamily: true } : tlsConnector(tls, connectTimeoutMs),
   });
 }
 
 /** Upstream connections over undici: HTTP/1.1, one request at a time on each. */
-export function undiciUpstream(): UpstreamClient {
+export function undiciUpstream(settings: PoolSettings): UpstreamClient {
   const pools = new Map<string, Origin>();
 
   const poolFor = (target: ResolvedTarget, request: UpstreamRequest): Pool => {
     const origin = originOf(target, request.tls);
     const key = `${target.host} ${request.connectTimeoutMs} ${origin}`;
     let found = pools.get(key);
-    if (found === undefined) pools.set(key, (found = { origin, pool: newPool(target, request) }));
+    if (found === undefined) pools.set(key, (found = { origin, pool: newPool(target, request, settings) }));
     return found.pool;
   };
 

@@ -1,5 +1,6 @@
 import type { Target } from '#table/service-entry.ts';
 import { http1Upstream } from './http1-upstream.ts';
+import type { PoolSettings } from './proxy-settings.ts';
 import type { NameResolver } from './resolve.ts';
 import type {
   ResolvedTarget,
@@ -50,8 +51,8 @@ const resolved = ({ host, port }: Target, address: string): ResolvedTarget => ({
  * The lean client for what it does, undici for TLS and for bodies that are streamed. undici is loaded when the
  * first such request comes: it takes as long to load as all the rest of a worker.
  */
-export function upstreamClient(names: NameResolver): UpstreamClient {
-  const lean = http1Upstream();
+export function upstreamClient(names: NameResolver, settings: PoolSettings): UpstreamClient {
+  const lean = http1Upstream(settings);
   let loading: Promise<UpstreamClient> | undefined;
   let streaming: UpstreamClient | undefined;
   let http2: Promise<UpstreamClient> | undefined;
@@ -60,14 +61,14 @@ export function upstreamClient(names: NameResolver): UpstreamClient {
 
   const load = async (): Promise<UpstreamClient> => {
     const { undiciUpstream } = await import('./undici-upstream.ts');
-    streaming = undiciUpstream();
+    streaming = undiciUpstream(settings);
     loaded.push(streaming);
     return streaming;
   };
 
   const loadHttp2 = async (): Promise<UpstreamClient> => {
     const { http2Upstream } = await import('./http2-upstream.ts');
-    const client = http2Upstream();
+    const client = http2Upstream(settings);
     loaded.push(client);
     return client;
   };

@@ -50,7 +50,7 @@ export interface UpstreamExchange {
 }
 
 /** Connections to upstreams. */
-export interface ConnectionStats {
+interface ConnectionStats {
   readonly active: number;
   readonly idle: number;
 }

@@ -31,7 +31,7 @@ const settings = workerData as WorkerStart;
 const log = await createLog(settings.log);
 const table = createServedTable();
 const names = nameResolver();
-const client = upstreamClient(names);
+const client = upstreamClient(names, settings.proxy.pools);
 const balancer = createBalancer(performance, (service, target) =>
   tell({ type: 'suspect', suspect: { service, target } }),
 );

@@ -4,6 +4,8 @@ import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { http1Upstream } from '#gateway/http1-upstream.ts';
 import type { UpstreamFault } from '#gateway/upstream.ts';
+import type { PoolSettings } from '#gateway/proxy-settings.ts';
+import { proxySettings } from '../../support/proxy-settings.ts';
 
 interface Heard {
   readonly status?: number;
@@ -28,8 +30,8 @@ async function startRaw(onRequest: (socket: Socket, text: string) => void) {
   return { target: { host: '127.0.0.1', port: (server.address() as AddressInfo).port }, connections };
 }
 
-function client() {
-  const upstream = http1Upstream();
+function client(pools: Partial<PoolSettings> = {}) {
+  const upstream = http1Upstream({ ...proxySettings().pools, ...pools });
   onTestFinished(async () => upstream.close());
   const send = async (
     target: { host: string; port: number },
@@ -89,6 +91,29 @@ describe('kept connections', () => {
     const { send } = client();
     expect([await send(target), await send(target)]).toMatchObject([{ body: 'hi' }, { body: 'hi' }]);
     expect(connections).toHaveLength(2);
+  });
+
+  test('one has as many requests as it may have', async () => {
+    const { target, connections } = await startRaw((socket) => socket.write(ok('hi')));
+    const { send } = client({ maxRequests: 2 });
+    for (let i = 0; i < 5; i += 1) expect(await send(target)).toEqual({ status: 200, body: 'hi' });
+    expect(connections).toHaveLength(3);
+  });
+
+  test('no more are kept than may be, and they are counted', async () => {
+    const { target, connections } = await startRaw((socket) => socket.write(ok('hi')));
+    const { upstream, send } = client({ size: 2 });
+    await Promise.all([send(target), send(target), send(target)]);
+    expect([connections.length, upstream.stats()]).toEqual([3, { active: 0, idle: 2 }]);
+  });
+
+  test('one that nobody uses is closed after its time', async () => {
+    const { target, connections } = await startRaw((socket) => socket.write(ok('hi')));
+    const { upstream, send } = client({ idleTimeoutMs: 50 });
+    await send(target);
+    const [first] = connections;
+    if (first !== undefined) await once(first, 'close');
+    expect(upstream.stats()).toEqual({ active: 0, idle: 0 });
   });
 
   test('bytes that nobody asked for end an idle connection: they answer no later request', async () => {

@@ -1,4 +1,5 @@
 /** The clients together, on real sockets: which connections are used again, and what is given up when. */
+import { proxySettings } from '../../support/proxy-settings.ts';
 import { once } from 'node:events';
 import { createServer as createHttpServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
@@ -57,7 +58,7 @@ async function startDeaf() {
 }
 
 function startClient(servers?: readonly string[]) {
-  const client = upstreamClient(nameResolver(servers === undefined ? {} : { servers }));
+  const client = upstreamClient(nameResolver(servers === undefined ? {} : { servers }), proxySettings().pools);
   onTestFinished(async () => client.close());
   const send = async (target: Target, more: Partial<UpstreamRequest> = {}): Promise<number | UpstreamFault> =>
     new Promise((resolve) => {
