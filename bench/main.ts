@@ -72,6 +72,15 @@ const benches: Readonly<Record<string, Bench>> = {
       return proxyBench({ ...size, ...peers, connections: count(flags, 'connections'), path: pathFlag(flags) });
     },
   },
+  crowded: {
+    measures: 'key-auth and forward with 1,000,000 keys and 100,000 routes, beside one of each',
+    flags: '--rounds 5 --seconds 4 --connections 32',
+    async run(flags) {
+      const { crowdedBench } = await import('./crowded.ts');
+      const size = { rounds: count(flags, 'rounds'), seconds: count(flags, 'seconds') };
+      return crowdedBench({ ...size, connections: count(flags, 'connections') });
+    },
+  },
   soak: {
     measures: 'wrong answers and memory under load while keys, routes and endpoints change and an upstream dies',
     flags: '--minutes 5',

@@ -22,6 +22,7 @@ import { digestSecretBytes, makeDigest } from '#table/digest.ts';
 import type { TablePatch } from '#table/patch.ts';
 import { createTable } from '#table/table.ts';
 import type { Metrics } from '#telemetry/metrics.ts';
+import { createRouteNames } from '#telemetry/route-names.ts';
 import type { Logger, LogSettings } from '#telemetry/log.ts';
 import type { EngineOutput } from '#translate/engine.ts';
 import type { TranslateSettings } from '#translate/translation.ts';
@@ -126,9 +127,12 @@ interface Served {
   readonly entries: number;
   readonly credentials: number;
   readonly patch: TablePatch | undefined;
+  /** Names of routes that are served no more. */
+  readonly gone: ReadonlySet<string>;
 }
 
-function noteServed({ entries, credentials, patch }: Served, metrics: Metrics): void {
+function noteServed({ entries, credentials, patch, gone }: Served, metrics: Metrics): void {
+  void metrics.traffic.forget(gone);
   if (patch !== undefined) metrics.tableVersion.set(patch.number);
   metrics.tableEntries.set(entries);
   metrics.credentials.set(credentials);
@@ -157,6 +161,7 @@ export async function startPipeline(options: PipelineOptions) {
   const table = createTable();
   const reporter = createReporter(log);
   const origins = createOrigins();
+  const routeNames = createRouteNames();
   const { pool, port, httpsPort } = await startPool(options, digestSecret, () => table.snapshot());
   // The threads load while the rest of this one does: that halves the time to the first request.
   const { createEngine } = await import('#translate/engine.ts');
@@ -184,6 +189,7 @@ export async function startPipeline(options: PipelineOptions) {
     metrics.translationMs.observe(performance.now() - startedAtMs);
     noteTranslation(output, options);
     const patch = table.apply(output);
+    const gone = routeNames.take(output);
     if (patch !== undefined) pool.publish(patch);
     // Verdicts are told only once they are true: when every worker serves what they speak of.
     void pool.settled().then(
@@ -192,7 +198,7 @@ export async function startPipeline(options: PipelineOptions) {
         verdicts.report(output.verdicts, output.forgotten);
         lookForDefaultCertificate(engine.store.find);
         status?.observed(changes.map(({ ref }) => ref));
-        noteServed({ ...table.sizes(), patch }, metrics);
+        noteServed({ ...table.sizes(), patch, gone }, metrics);
       },
       () => undefined, // a worker that cannot listen: `open` rejects with the reason
     );

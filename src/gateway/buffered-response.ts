@@ -24,7 +24,7 @@ export function bufferedResponse(listener: ResponseListener, limitBytes: number)
     onHeadAlone: () => undefined,
     onData(chunk) {
       if (head === undefined) return listener.onData(chunk);
-      held.push(chunk);
+      held.push(Buffer.from(chunk));
       bytes += chunk.byteLength;
       return bytes <= limitBytes || release();
     },

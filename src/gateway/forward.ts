@@ -202,7 +202,7 @@ class Forwarding implements ResponseListener {
     const { match, identity, receivedAtMs } = this.#exchange;
     const counts = this.#services.traffic.of(match.route, identity?.consumer.username ?? identity?.consumer.id);
     const requestMs = performance.now() - receivedAtMs;
-    const gatewayMs = (this.#sentAtMs === 0 ? performance.now() : this.#sentAtMs) - receivedAtMs;
+    const gatewayMs = this.#sentAtMs === 0 ? requestMs : this.#sentAtMs - receivedAtMs;
     counts.answered(this.#source, this.#status, { requestMs, upstreamMs: this.#upstreamMs, gatewayMs });
     counts.moved({ ingressBytes: this.#ingressBytes, egressBytes: this.#egressBytes });
   }
@@ -243,7 +243,7 @@ class Forwarding implements ResponseListener {
         return true;
       }
     }
-    if (response.write(chunk)) return true;
+    if (response.write(Buffer.from(chunk))) return true;
     response.once('drain', () => this.#upstream?.resume());
     return false;
   }
@@ -252,7 +252,7 @@ class Forwarding implements ResponseListener {
   #endWith(chunk: Buffer): void {
     const { response } = this.#exchange;
     if (chunk.byteLength <= oneWriteBytes) response.end(chunk.toString('latin1'), 'latin1');
-    else response.end(chunk);
+    else response.end(Buffer.from(chunk));
   }
 
   onEnd(trailers?: readonly string[]): void {

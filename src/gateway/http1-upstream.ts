@@ -113,7 +113,7 @@ class Connection implements ResponseEvents, UpstreamExchange {
 
   onData(chunk: Buffer): void {
     this.#isHeadAlone = false;
-    if (this.#listener?.onData(Buffer.from(chunk)) === false) this.#socket.pause();
+    if (this.#listener?.onData(chunk) === false) this.#socket.pause();
   }
 
   onEnd(isReusable: boolean): void {

@@ -47,8 +47,20 @@ interface Seen {
   named: Set<string> | undefined;
 }
 
-function see(seen: Seen, name: string, value: string): void {
+/** Names in lower case by how they were spelled. Upstreams choose them; a bound keeps them from filling memory. */
+const lowered = new Map<string, string>();
+const loweredLimit = 2_000;
+
+function lowerOf(name: string): string {
+  const known = lowered.get(name);
+  if (known !== undefined) return known;
   const lower = name.toLowerCase();
+  if (lowered.size < loweredLimit) lowered.set(name, lower);
+  return lower;
+}
+
+function see(seen: Seen, name: string, value: string): void {
+  const lower = lowerOf(name);
   if (lower === 'connection') seen.named = namedBy(value, seen.named);
   // The request id is ours to state, also where the upstream is a gateway itself.
   if (hopByHop.has(lower) || lower === 'x-kong-request-id') return;
@@ -88,6 +100,7 @@ function pushOwn(headers: string[], { hasServer, via }: Seen, extras: ResponseEx
 }
 
 function namedBy(connection: string, before: Set<string> | undefined): Set<string> | undefined {
+  if (connection === 'keep-alive' || connection === 'close') return before;
   const names = connection
     .toLowerCase()
     .split(',')

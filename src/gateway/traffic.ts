@@ -126,6 +126,9 @@ export class RouteCounts {
   }
 }
 
+/** Consumers of one route that are told apart, where they are; all others are told as one. */
+const mostConsumers = 1_000;
+
 const withoutKind = (key: string): string => key.slice(key.indexOf(':') + 1);
 
 /** See the head of this file. @param isPerConsumer whether consumers are told apart */
@@ -151,8 +154,9 @@ export function createTraffic({ isPerConsumer }: { readonly isPerConsumer: boole
     ofRoute(route: RouteEntry, consumer: string): RouteCounts {
       let ofConsumers = ofRoutes.get(route);
       if (ofConsumers === undefined) ofRoutes.set(route, (ofConsumers = new Map()));
-      let counts = ofConsumers.get(consumer);
-      if (counts === undefined) ofConsumers.set(consumer, (counts = make(route, consumer)));
+      const name = ofConsumers.size < mostConsumers || ofConsumers.has(consumer) ? consumer : 'other';
+      let counts = ofConsumers.get(name);
+      if (counts === undefined) ofConsumers.set(name, (counts = make(route, name)));
       return counts;
     },
 

@@ -35,7 +35,7 @@ export interface ResponseListener {
   onHead(status: number, statusText: string, headers: readonly string[], isWhole?: boolean): void;
   /** The head has come alone: whoever waits for it should not wait for the body as well. */
   onHeadAlone(): void;
-  /** Gives false to pause; `resume` of the exchange goes on. */
+  /** The bytes are the listener's during the call alone. Gives false to pause; `resume` of the exchange goes on. */
   onData(chunk: Buffer): boolean;
   /** @param trailers flat list of names and values, if any came */
   onEnd(trailers?: readonly string[]): void;

@@ -33,6 +33,11 @@ export class SummedHistogram {
     series.sum += sumMs;
   }
 
+  /** Drops the series of these routes. */
+  forget(routes: ReadonlySet<string>): void {
+    for (const [key, { labels }] of this.#series) if (routes.has(labels['route'] ?? '')) this.#series.delete(key);
+  }
+
   /** What a registry asks of a metric. */
   get forRegistry(): Metric {
     const { name, help } = this.#options;

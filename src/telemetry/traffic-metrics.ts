@@ -64,13 +64,18 @@ function counters(registers: Registry[]) {
 export function createTrafficMetrics(registers: Registry[]) {
   const sums = counters(registers);
   const now = gauges(registers);
-  const known = new Set<string>();
+  /** The services that have series of their own, by route. */
+  const known = new Map<string, Set<string>>();
+  let pairs = 0;
 
   /** The labels of a route: those of `other` once there are too many. */
   const namesOf = ({ route, service, consumer }: RouteFigures): Names => {
-    const key = `${route} ${service} ${consumer}`;
-    if (!known.has(key) && known.size >= mostRoutes) return other;
-    known.add(key);
+    const services = known.get(route) ?? new Set<string>();
+    if (!services.has(service)) {
+      if (pairs >= mostRoutes) return other;
+      pairs += 1;
+      known.set(route, services.add(service));
+    }
     return { route, service, consumer };
   };
 
@@ -100,5 +105,22 @@ export function createTrafficMetrics(registers: Registry[]) {
       now.loopMean.set({ worker: label }, report.loopDelay.meanSeconds);
       now.loopMax.set({ worker: label }, report.loopDelay.maxSeconds);
     },
+
+    /** Drops the series of routes that the table has no more, so that new ones get theirs. */
+    async forget(routes: ReadonlySet<string>): Promise<void> {
+      if (routes.size === 0) return;
+      for (const route of routes) {
+        pairs -= known.get(route)?.size ?? 0;
+        known.delete(route);
+      }
+      for (const part of ['requestMs', 'upstreamMs', 'gatewayMs'] as const) sums[part].forget(routes);
+      await Promise.all([sums.requests, sums.bandwidth, sums.attempts].map(async (counter) => drop(counter, routes)));
+    },
   };
+}
+
+/** prom-client takes series away by all of their labels alone. */
+async function drop(counter: Counter, routes: ReadonlySet<string>): Promise<void> {
+  const { values } = await counter.get();
+  for (const { labels } of values) if (routes.has(String(labels['route']))) counter.remove(labels);
 }

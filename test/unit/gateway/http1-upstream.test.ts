@@ -60,7 +60,7 @@ function client(pools: Partial<PoolSettings> = {}) {
         {
           onHead: (seen) => (status = seen),
           onData: (chunk) => {
-            chunks.push(chunk);
+            chunks.push(Buffer.from(chunk)); // they are ours during the call alone
             return true;
           },
           onHeadAlone: () => undefined,
