@@ -109,7 +109,7 @@ describeCluster('CustomResourceDefinitions that come and go', () => {
     await cluster.apply(...openAndGuarded);
     await untilStatus(ask('/guarded', 'alices-key'), 200);
     await untilReadiness(latchkey, { status: 200, text: /^ok$/ });
-  }, 60_000);
+  }, 120_000);
 
   test('a plugin that was stored before its schema was tightened: closed, told, and nothing spins', async () => {
     latchkey.child.kill('SIGSTOP'); // what it sees first shall be the strict schema
