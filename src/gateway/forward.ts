@@ -15,6 +15,7 @@ import type { LimitsInForce } from './limits.ts';
 import type { RefusalReason } from './refusal-reason.ts';
 import { tooLargeBody } from './request-guard.ts';
 import type { NameResolver } from './resolve.ts';
+import { writeAtTurnEnd } from './turn-end.ts';
 import type { Traffic } from './traffic.ts';
 import type { ResponseListener, UpstreamClient, UpstreamExchange, UpstreamFault } from './upstream.ts';
 import { upstreamHeaders, type HopInfo } from './upstream-headers.ts';
@@ -102,6 +103,8 @@ class Forwarding implements ResponseListener {
   #sentAtMs = 0;
   #remaining: number | undefined = undefined;
   #hasHead = false;
+  /** Whether the last of the body is on its way to the client. */
+  #isEnding = false;
   /** What came of it, for whoever counts: 499 is nginx's for a client that did not wait. */
   #status = 499;
   #source: AnswerSource = 'error';
@@ -251,14 +254,16 @@ class Forwarding implements ResponseListener {
   /** The last bytes of a body. As text they leave in one piece with the head; Latin-1 keeps every byte. */
   #endWith(chunk: Buffer): void {
     const { response } = this.#exchange;
-    if (chunk.byteLength <= oneWriteBytes) response.end(chunk.toString('latin1'), 'latin1');
-    else response.end(Buffer.from(chunk));
+    this.#isEnding = true;
+    if (chunk.byteLength > oneWriteBytes) return void response.end(Buffer.from(chunk));
+    const text = chunk.toString('latin1');
+    writeAtTurnEnd(() => response.end(text, 'latin1'));
   }
 
   onEnd(trailers?: readonly string[]): void {
     this.#upstream = undefined;
     const { response } = this.#exchange;
-    if (response.writableEnded) return;
+    if (this.#isEnding || response.writableEnded) return;
     if (trailers !== undefined && this.#takesTrailers()) response.addTrailers(pairsOf(trailers));
     response.end();
   }

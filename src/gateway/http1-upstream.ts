@@ -1,6 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { ResponseParser, ResponseSyntaxError, type ResponseEvents } from './response-parser.ts';
 import type { PoolSettings } from './proxy-settings.ts';
+import { writeAtTurnEnd } from './turn-end.ts';
 import {
   originOf,
   originsOf,
@@ -85,7 +86,9 @@ class Connection implements ResponseEvents, UpstreamExchange {
     this.#parser.expect(request.method === 'HEAD');
     if (request.body === null) {
       this.#setTimeout(request.readTimeoutMs);
-      this.#socket.write(head, 'latin1');
+      writeAtTurnEnd(() => {
+        if (this.#listener === listener) this.#socket.write(head, 'latin1');
+      });
     } else {
       this.#setTimeout(request.writeTimeoutMs);
       this.#socket.cork();

@@ -1,0 +1,18 @@
+/** Something that is to be written. */
+type Write = () => void;
+
+let waiting: Write[] = [];
+
+function writeAll(): void {
+  const writes = waiting;
+  waiting = [];
+  for (const write of writes) write();
+}
+
+/**
+ * Writes once everything that came in has been seen to, at the end of this turn of the event loop. Whoever waits on the
+ * other side is then woken once for many writes: under load that was a tenth of what a request costs.
+ */
+export function writeAtTurnEnd(write: Write): void {
+  if (waiting.push(write) === 1) setImmediate(writeAll);
+}
