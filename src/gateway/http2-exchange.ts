@@ -75,10 +75,18 @@ export class Http2Request implements RequestMessage {
 }
 
 /** Headers of a connection of HTTP/1.1, which no message of HTTP/2 may have (RFC 9113 section 8.2.2). */
-const ofConnection = new Set(['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade']);
+const ofConnection = new Set([
+  'connection',
+  'http2-settings',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'transfer-encoding',
+  'upgrade',
+]);
 
 function toHttp2(flat: readonly string[]): OutgoingHttpHeaders {
-  const headers: OutgoingHttpHeaders = {};
+  const headers = Object.create(null) as OutgoingHttpHeaders; // a field may be called `constructor`
   for (let i = 0; i < flat.length; i += 2) {
     const name = (flat[i] ?? '').toLowerCase();
     const value = flat[i + 1] ?? '';
@@ -129,11 +137,21 @@ export class Http2Response implements ResponseMessage {
   writeHead(status: number, _: string, headers: string[]): void {
     if (this.destroyed) return;
     const waitForTrailers = this.#end === 'trailers';
-    this.#stream.respond(
-      { ':status': status, ...toHttp2(headers) },
-      { endStream: this.#end === 'head', waitForTrailers },
-    );
-    if (waitForTrailers) this.#stream.once('wantTrailers', () => this.#stream.sendTrailers(this.#trailers));
+    const head = toHttp2(headers);
+    head[':status'] = status;
+    this.#try(() => this.#stream.respond(head, { endStream: this.#end === 'head', waitForTrailers }));
+    if (waitForTrailers) {
+      this.#stream.once('wantTrailers', () => this.#try(() => this.#stream.sendTrailers(this.#trailers)));
+    }
+  }
+
+  /** What HTTP/2 cannot carry resets this stream, and hurts no other: the fields are an upstream's. */
+  #try(send: () => void): void {
+    try {
+      send();
+    } catch (error) {
+      this.#stream.destroy(error as Error);
+    }
   }
 
   addTrailers(trailers: [name: string, value: string][]): void {

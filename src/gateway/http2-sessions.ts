@@ -26,6 +26,8 @@ const sessionOptions = ({ headBytes }: Limits) => ({
   settings: { maxConcurrentStreams, maxHeaderListSize: headBytes, enablePush: false, enableConnectProtocol: false },
   maxHeaderListPairs,
   maxSessionMemory,
+  // Whether a field may stand twice is for those to judge who read it.
+  strictSingleValueFields: false,
   // Streams that a client resets: a burst of so many, then so many a second; beyond that GOAWAY.
   streamResetBurst: 200,
   streamResetRate: 33,

@@ -3,6 +3,7 @@ import {
   constants,
   type ClientHttp2Session,
   type ClientHttp2Stream,
+  type ClientSessionOptions,
   type IncomingHttpHeaders,
   type OutgoingHttpHeaders,
 } from 'node:http2';
@@ -44,12 +45,12 @@ interface Origin {
 
 /** Pseudo-headers first, names in lower case; what is for a connection of HTTP/1.1 is not among what comes here. */
 function headOf({ method, path, headers, tls }: UpstreamRequest): OutgoingHttpHeaders {
-  const head: OutgoingHttpHeaders = {
+  const head = Object.assign(Object.create(null) as OutgoingHttpHeaders, {
     ':method': method,
     ':path': path,
     ':scheme': tls === undefined ? 'http' : 'https',
     ':authority': headers[1] ?? '', // Host stands first
-  };
+  });
   for (let i = 2; i < headers.length; i += 2) {
     const name = (headers[i] ?? '').toLowerCase();
     const value = headers[i + 1] ?? '';
@@ -179,6 +180,12 @@ async function openSocket(target: ResolvedTarget, request: UpstreamRequest): Pro
   }
 }
 
+/** What a client sent twice goes on twice; Node's types do not know that option yet. */
+const sessionOptions = (socket: Duplex): ClientSessionOptions => {
+  const options = { createConnection: () => socket, strictSingleValueFields: false };
+  return options;
+};
+
 function openLine(
   target: ResolvedTarget,
   request: UpstreamRequest,
@@ -187,7 +194,7 @@ function openLine(
 ): Line {
   const open = async (): Promise<ClientHttp2Session> => {
     const socket = await openSocket(target, request);
-    const session = connectHttp2('http://upstream', { createConnection: () => socket });
+    const session = connectHttp2('http://upstream', sessionOptions(socket));
     const retire = (): void => {
       line.isClosing = true;
       forget(line);
@@ -219,6 +226,8 @@ async function run(line: Line, exchange: Http2Exchange): Promise<void> {
   } catch (error) {
     return exchange.fail(connectFault(error as Error), error as Error);
   }
+  // It may have ended since, and nothing has been sent.
+  if (session.closed || session.destroyed) return exchange.fail('connect', new Error('the connection has ended'));
   const stream = exchange.start(session);
   if (stream !== undefined && !stream.closed)
     await new Promise<void>((resolve) => stream.once('close', () => resolve()));

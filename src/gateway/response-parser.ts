@@ -13,6 +13,8 @@ export interface ResponseEvents {
 /** Bytes of a head, or of trailers; what Node's own client takes. */
 const headLimitBytes = 16 * 1024;
 const sizeLineLimitBytes = 256;
+/** Interim responses to one request; each would keep a timeout from ending the wait. */
+const mostInterims = 32;
 
 const head =
   /^HTTP\/1\.([01]) ([1-5]\d\d)(?: ([\t\x20-\x7e\x80-\xff]*))?\r\n((?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*\r\n)*)$/;
@@ -107,6 +109,7 @@ export class ResponseParser {
   #state: State = 'done';
   #isHead = false;
   #isReusable = true;
+  #interims = 0;
   /** Bytes of the body, or of the chunk, that are still to come. */
   #remaining = 0;
   /** Start of a head or line whose end has not come yet. */
@@ -121,6 +124,7 @@ export class ResponseParser {
     this.#state = 'head';
     this.#isHead = isHead;
     this.#isReusable = true;
+    this.#interims = 0;
   }
 
   /** Whether anything of the response has come. */
@@ -189,9 +193,16 @@ export class ResponseParser {
     const fields = parts[4] ?? '';
     const isOld = parts[1] === '0';
     // Interim responses end here (RFC 9110 section 15.2).
-    if (status < 200) assertInterim(fields, isOld);
+    if (status < 200) this.#skipInterim(fields, isOld);
     else this.#beginBody(status, parts[3] ?? '', parseHeaders(fields), isOld);
     return end + 4;
+  }
+
+  /** @throws ResponseSyntaxError also where there is no end of them */
+  #skipInterim(fields: string, isOld: boolean): void {
+    assertInterim(fields, isOld);
+    this.#interims += 1;
+    if (this.#interims > mostInterims) throw new ResponseSyntaxError('interim responses without end');
   }
 
   #beginBody(status: number, statusText: string, headers: readonly string[], isOld: boolean): void {

@@ -15,6 +15,9 @@ import {
 } from './upstream.ts';
 import { connectTimeoutCode, connectTls } from './upstream-tls.ts';
 
+/** To one request. */
+const mostInterims = 32;
+
 /** What undici's and Node's error codes mean for the exchange. */
 const faults: Readonly<Record<string, UpstreamFault>> = {
   [connectTimeoutCode]: 'connect-timeout',
@@ -40,6 +43,7 @@ class UndiciExchange implements UpstreamExchange, Dispatcher.DispatchHandler {
   #controller: Dispatcher.DispatchController | undefined = undefined;
   #isOver = false;
   #hasData = false;
+  #interims = 0;
 
   constructor(listener: ResponseListener) {
     this.#listener = listener;
@@ -70,7 +74,8 @@ class UndiciExchange implements UpstreamExchange, Dispatcher.DispatchHandler {
   }
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number, _: unknown, statusText = ''): void {
-    if (status < 200 || this.#isOver) return; // interim responses end here (RFC 9110 section 15.2)
+    if (this.#isOver) return;
+    if (status < 200) return this.#skipInterim();
     const raw = (controller.rawHeaders ?? []) as readonly (Buffer | string)[];
     const headers = raw.map((item) => (typeof item === 'string' ? item : item.toString('latin1')));
     this.#listener.onHead(status, statusText, headers);
@@ -78,6 +83,16 @@ class UndiciExchange implements UpstreamExchange, Dispatcher.DispatchHandler {
     setImmediate(() => {
       if (!this.#hasData && !this.#isOver) this.#listener.onHeadAlone();
     });
+  }
+
+  /** Interim responses end here (RFC 9110 section 15.2); each would keep a timeout from ending the wait. */
+  #skipInterim(): void {
+    this.#interims += 1;
+    if (this.#interims <= mostInterims) return;
+    const error = new Error('interim responses without end');
+    this.#isOver = true;
+    this.#controller?.abort(error);
+    this.#listener.onFault('invalid', error);
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {

@@ -1,7 +1,7 @@
 /** Clients that speak HTTP/2: over TLS by ALPN, without TLS by prior knowledge. */
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { constants } from 'node:http2';
+import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
+import { constants, createServer as createHttp2Server, type ServerHttp2Stream } from 'node:http2';
 import { connect, type AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { askHttp2, openHttp2 } from '../support/http2-client.ts';
@@ -195,5 +195,61 @@ describe('a stream and the request behind it', () => {
     flood();
     await closed;
     expect((await askHttp2(good, { ':path': '/', ':method': 'TRACE' })).status).toBe(405);
+  });
+});
+
+describe('fields that stand twice, or are called oddly', () => {
+  /** An endpoint of HTTP/2 that repeats what may stand but once, and echoes the request's raw fields. */
+  async function startOdd() {
+    const lenient = { strictSingleValueFields: false };
+    const upstream = createHttp2Server(lenient);
+    upstream.on('stream', (stream: ServerHttp2Stream, _: unknown, __: number, raw: string[]) => {
+      const etag = ['a', 'b'] as unknown as string; // Node's types know of one
+      stream.respond({ ':status': 200, etag, 'x-raw': JSON.stringify(raw) }, { waitForTrailers: true });
+      stream.on('wantTrailers', () => stream.sendTrailers({ etag }));
+      stream.end('upstream');
+    });
+    await new Promise<void>((resolve) => upstream.listen(0, '127.0.0.1', resolve));
+    const pipeline = await silentPipeline((upstream.address() as AddressInfo).port, { protocol: 'grpc' });
+    onTestFinished(async () => {
+      upstream.close();
+      await pipeline.stop(0);
+    });
+    return pipeline;
+  }
+
+  test('an endpoint that repeats a field hurts nobody', async () => {
+    const { port } = await startOdd();
+    const other = openHttp2(`http://127.0.0.1:${port}`);
+    expect((await askHttp2(other, { ':path': '/' })).status).toBe(200);
+    const answer = await askHttp2(openHttp2(`http://127.0.0.1:${port}`), { ':path': '/' });
+    expect([answer.status, answer.body]).toEqual([200, 'upstream']);
+    expect((await askHttp2(other, { ':path': '/' })).status).toBe(200);
+    expect(other.destroyed).toBe(false);
+  });
+
+  test('what a client of HTTP/1.1 repeats goes on, and a field may be called constructor', async () => {
+    const { port } = await startOdd();
+    const request = httpRequest({
+      port,
+      path: '/',
+      headers: { referer: ['a', 'b'] as unknown as string, constructor: 'mine' },
+    }).end();
+    const [answer] = (await once(request, 'response')) as [IncomingMessage];
+    answer.resume();
+    expect(answer.statusCode).toBe(200);
+    const raw = JSON.parse(String(answer.headers['x-raw'])) as string[];
+    const values = (name: string) => raw.filter((_, i) => i % 2 === 1 && raw[i - 1] === name);
+    expect([values('referer'), values('constructor')]).toEqual([['a', 'b'], ['mine']]);
+  });
+
+  test('an upstream of HTTP/1.1 that repeats fields, or has those of a connection, is no fault of the stream', async () => {
+    const { upstream, requests, pipeline } = await startByHand();
+    const asked = askHttp2(openHttp2(`http://127.0.0.1:${pipeline.port}`), { ':path': '/' });
+    await once(upstream, 'seen');
+    const fields = ['ETag', 'a', 'ETag', 'b', 'TE', 'trailers', 'HTTP2-Settings', 'AA', 'constructor', 'mine'];
+    requests[0]?.response.writeHead(200, fields);
+    requests[0]?.response.end('fine');
+    expect(await asked).toMatchObject({ status: 200, body: 'fine', headers: { constructor: 'mine' } });
   });
 });

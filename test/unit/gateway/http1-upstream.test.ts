@@ -74,6 +74,14 @@ function client(pools: Partial<PoolSettings> = {}) {
 
 const ok = (body: string): string => `HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
 
+test('interim answers are passed over, and without an end are a fault', async () => {
+  const interims = (count: number) => 'HTTP/1.1 102 Processing\r\n\r\n'.repeat(count);
+  const { target: few } = await startRaw((socket) => socket.write(interims(32) + ok('hi')));
+  expect(await client().send(few)).toEqual({ status: 200, body: 'hi' });
+  const { target: many } = await startRaw((socket) => socket.write(interims(33) + ok('hi')));
+  expect(await client().send(many)).toEqual({ body: '', fault: 'invalid' });
+});
+
 describe('kept connections', () => {
   test('one connection serves one request after the other', async () => {
     const { target, connections } = await startRaw((socket) => socket.write(ok('hi')));
