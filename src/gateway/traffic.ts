@@ -126,6 +126,9 @@ export class RouteCounts {
   }
 }
 
+/** Routes that are told apart between two reports, as many as have series of their own; all others are told as one. */
+const mostRoutes = 2_000;
+
 /** Consumers of one route that are told apart, where they are; all others are told as one. */
 const mostConsumers = 1_000;
 
@@ -133,7 +136,10 @@ const withoutKind = (key: string): string => key.slice(key.indexOf(':') + 1);
 
 /** See the head of this file. @param isPerConsumer whether consumers are told apart */
 export function createTraffic({ isPerConsumer }: { readonly isPerConsumer: boolean }) {
-  const ofRoutes = new WeakMap<RouteEntry, Map<string, RouteCounts>>();
+  let ofRoutes = new WeakMap<RouteEntry, Map<string, RouteCounts>>();
+  /** How many there are: of a hundred thousand routes each would take a kilobyte, and the caches. */
+  let made = 0;
+  const others = new RouteCounts({ route: 'other', service: 'other', consumer: '' });
   /** All that have been counted on since they were last taken; others are let go of with their route. */
   let all: RouteCounts[] = [];
   const unmatched = new RouteCounts({ route: '', service: '', consumer: '' });
@@ -153,7 +159,11 @@ export function createTraffic({ isPerConsumer }: { readonly isPerConsumer: boole
 
     ofRoute(route: RouteEntry, consumer: string): RouteCounts {
       let ofConsumers = ofRoutes.get(route);
-      if (ofConsumers === undefined) ofRoutes.set(route, (ofConsumers = new Map()));
+      if (ofConsumers === undefined) {
+        if (made >= mostRoutes) return others;
+        made += 1;
+        ofRoutes.set(route, (ofConsumers = new Map()));
+      }
       const name = ofConsumers.size < mostConsumers || ofConsumers.has(consumer) ? consumer : 'other';
       let counts = ofConsumers.get(name);
       if (counts === undefined) ofConsumers.set(name, (counts = make(route, name)));
@@ -171,6 +181,10 @@ export function createTraffic({ isPerConsumer }: { readonly isPerConsumer: boole
         acceptedConnections: accepted,
       };
       all = [];
+      if (made >= mostRoutes) {
+        ofRoutes = new WeakMap();
+        made = 0;
+      }
       refused = new Map();
       accepted = 0;
       return taken;
