@@ -137,13 +137,15 @@ class Forwarding implements ResponseListener {
     this.#attempts += 1;
     this.#sentAtMs = performance.now();
     const exchange = this.#exchange;
+    const body = this.#body();
+    if (Buffer.isBuffer(body) && this.#isTooMuch(body.byteLength)) return this.#refuseBody();
     this.#upstream = this.#services.client.send(
       target,
       {
         method: exchange.method,
         path: upstreamTarget(exchange, this.#service),
         headers: upstreamHeaders(exchange, { service: this.#service, target }, this.#requestId, this.#services.hop),
-        body: this.#body(),
+        body,
         ...(this.#service.tls === undefined ? {} : { tls: this.#service.tls }),
         ...(this.#service.isHttp2 === true ? { isHttp2: true } : {}),
         connectTimeoutMs: this.#service.connectTimeoutMs,
@@ -186,8 +188,15 @@ class Forwarding implements ResponseListener {
   /** Counts what the client sends, and ends it where that is too much. */
   #receive(bytes: number): void {
     this.#ingressBytes += bytes;
+    if (this.#isTooMuch(this.#ingressBytes) && !this.#isTooLarge) this.#refuseBody();
+  }
+
+  #isTooMuch(bytes: number): boolean {
     const most = this.#exchange.match.route.maxBodyBytes ?? this.#services.limits.now.bodyBytes;
-    if (most === 0 || this.#ingressBytes <= most || this.#isTooLarge) return;
+    return most > 0 && bytes > most;
+  }
+
+  #refuseBody(): void {
     this.#isTooLarge = true;
     this.#services.refused?.('body-size');
     this.#upstream?.abort();

@@ -31,12 +31,20 @@ interface Origin {
   isRetired: boolean;
 }
 
+function statesLength(headers: readonly string[]): boolean {
+  return headers.some((name, i) => i % 2 === 0 && name.length === 14 && name.toLowerCase() === 'content-length');
+}
+
 function headText(request: UpstreamRequest): string {
   if (!requestTarget.test(request.path))
     throw new ResponseSyntaxError('the path has a character that no request may have');
   let text = `${request.method} ${request.path} HTTP/1.1\r\n`;
   const { headers } = request;
   for (let i = 0; i < headers.length; i += 2) text += `${headers[i]}: ${headers[i + 1]}\r\n`;
+  // A body that came in chunks and was read whole has no length of its own: without one it would be the next request.
+  if (Buffer.isBuffer(request.body) && !statesLength(headers)) {
+    text += `Content-Length: ${request.body.byteLength}\r\n`;
+  }
   return `${text}Connection: keep-alive\r\n\r\n`;
 }
 

@@ -49,6 +49,8 @@ const tooManyHeaders = faultOf(431, 'Request header or cookie too large', 'heade
 export const tooLargeBody = faultOf(413, 'Payload too large', 'body-size');
 /** No room for another WebSocket; nginx's text where it has none left (kong-facts 2.1). */
 export const tooManyTunnels = faultOf(503, 'The upstream server is currently unavailable', 'tunnels');
+/** After the switch nobody could say whose the bytes of a body are. */
+export const upgradeWithBody = faultOf(400, 'Bad request', 'framing');
 /** TRACE shows a client what proxies add; CONNECT would make the gateway one that goes anywhere. */
 export const refusedMethod = faultOf(405, 'Method not allowed', 'method');
 /** Any expectation but 100-continue (RFC 9110 section 10.1.1). */

@@ -78,6 +78,15 @@ describe('a body', () => {
     expect(await refused('body-size')).toBe(1);
   });
 
+  test('that is read whole before it goes on is measured as well', async () => {
+    const route = { 'konghq.com/request-buffering': 'true' };
+    const { port, upstream } = await start(['--client-max-body-size', '2k'], { route });
+    expect(await sendInPieces(port, [kib, kib])).toBe(200);
+    upstream.take();
+    expect(await sendInPieces(port, [kib, kib, kib])).toBe(413);
+    expect(upstream.take()).toEqual([]);
+  });
+
   test('may have any size where nobody says otherwise', async () => {
     const { port } = await start([]);
     expect((await send({ port, path: '/', method: 'POST', body: kib.repeat(20_000) })).status).toBe(200);
@@ -197,4 +206,21 @@ test('the ingress class changes limits while the gateway runs, and gives them ba
   await untilStatus(413);
   writeFileSync(join(dir, 'class.yaml'), ingressClass({ 'latchkey.dev/client-max-body-size': 'much' }));
   await untilStatus(200);
+});
+
+test('an upgrade with a body is 400', async () => {
+  const { port, upstream } = await start([]);
+  const headers = [
+    ['Connection', 'Upgrade'],
+    ['Upgrade', 'websocket'],
+    ['Content-Length', '4'],
+  ] as const;
+  const socket = connect({ port, host: '127.0.0.1' });
+  let text = '';
+  socket.on('data', (chunk: Buffer) => (text += chunk.toString()));
+  socket.write(
+    `GET / HTTP/1.1\r\nHost: a\r\n${headers.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\nbody`,
+  );
+  await once(socket, 'close');
+  expect([text.slice(0, 12), upstream.take()]).toEqual(['HTTP/1.1 400', []]);
 });
