@@ -22,7 +22,7 @@ import { digestSecretBytes, makeDigest } from '#table/digest.ts';
 import type { TablePatch } from '#table/patch.ts';
 import { createTable } from '#table/table.ts';
 import type { Metrics } from '#telemetry/metrics.ts';
-import { createRouteNames } from '#telemetry/route-names.ts';
+import { createRouteNames } from '#table/route-names.ts';
 import type { Logger, LogSettings } from '#telemetry/log.ts';
 import type { EngineOutput } from '#translate/engine.ts';
 import type { TranslateSettings } from '#translate/translation.ts';

@@ -1,5 +1,4 @@
 import type { Server, ServerResponse } from 'node:http';
-import { createServer } from '#telemetry/node-http.ts';
 
 /** Whether traffic may be sent here, and if not, why. */
 export interface Readiness {
@@ -13,6 +12,9 @@ export interface ProbeOptions {
   readiness(): Readiness;
   metrics(): Promise<{ readonly contentType: string; readonly body: string }>;
 }
+
+/** Not by an import, which would load all of undici: see gateway/node-http.ts. */
+const { createServer } = process.getBuiltinModule('node:http');
 
 interface ProbeAnswer {
   readonly status: number;

@@ -8,7 +8,7 @@ import { translateSettingsOf } from './meaning-options.ts';
 import type { ServeOptions } from './options.ts';
 import { proxySettingsOf } from './proxy-options.ts';
 import type { SourceSetup } from './source-setup.ts';
-import { keepReturningMemory } from '#telemetry/return-memory.ts';
+import { keepReturningMemory } from '#gateway/return-memory.ts';
 import { UsageError } from './usage-error.ts';
 import { version } from './version.ts';
 

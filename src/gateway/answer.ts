@@ -1,4 +1,4 @@
-import { STATUS_CODES } from '#telemetry/node-http.ts';
+import { STATUS_CODES } from './node-http.ts';
 import { grpcHeaders } from './grpc.ts';
 import type { ResponseMessage } from './client-message.ts';
 import type { HeaderSettings } from './proxy-settings.ts';

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { IncomingMessageClass, ServerResponseClass } from '#telemetry/node-http.ts';
+import { IncomingMessageClass, ServerResponseClass } from './node-http.ts';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { sendAnswer, type Answer } from './answer.ts';

@@ -7,6 +7,7 @@ import { bufferedResponse } from './buffered-response.ts';
 import type { Choice } from './balanced-service.ts';
 import { isGrpc } from './grpc.ts';
 import type { ProxyExchange } from './exchange.ts';
+import { asksForTrailers } from './header-class.ts';
 import { hasBody, restOfBody } from './request-body.ts';
 import { rewrittenPath } from './rewrite.ts';
 import { clientHeaders, withPluginHeaders } from './response-headers.ts';
@@ -212,11 +213,14 @@ class Forwarding implements ResponseListener {
 
   #count(): void {
     const { match, identity, receivedAtMs } = this.#exchange;
-    const counts = this.#services.traffic.of(match.route, identity?.consumer.username ?? identity?.consumer.id);
     const requestMs = performance.now() - receivedAtMs;
-    const gatewayMs = this.#sentAtMs === 0 ? requestMs : this.#sentAtMs - receivedAtMs;
-    counts.answered(this.#source, this.#status, { requestMs, upstreamMs: this.#upstreamMs, gatewayMs });
-    counts.moved({ ingressBytes: this.#ingressBytes, egressBytes: this.#egressBytes });
+    this.#services.traffic.of(match.route, identity?.consumer).answered(this.#source, this.#status, {
+      requestMs,
+      upstreamMs: this.#upstreamMs,
+      gatewayMs: this.#sentAtMs === 0 ? requestMs : this.#sentAtMs - receivedAtMs,
+      ingressBytes: this.#ingressBytes,
+      egressBytes: this.#egressBytes,
+    });
   }
 
   onHead(status: number, statusText: string, raw: readonly string[], isWhole?: boolean): void {
@@ -280,12 +284,7 @@ class Forwarding implements ResponseListener {
   /** Over HTTP/1.1 a client must have asked for them (RFC 9110 section 6.5.1). */
   #takesTrailers(): boolean {
     const { httpVersion, headers } = this.#exchange.request;
-    return (
-      httpVersion === '2.0' ||
-      String(headers.te ?? '')
-        .toLowerCase()
-        .includes('trailers')
-    );
+    return httpVersion === '2.0' || asksForTrailers(String(headers.te ?? ''));
   }
 
   onFault(fault: UpstreamFault, error: Error): void {

@@ -66,6 +66,9 @@ function classify(lower: string): HeaderClass {
   return identityHeader.test(lower) || reservedSpelling.test(lower) ? 'drop' : 'forward';
 }
 
+/** Whether a value of TE asks for trailers (RFC 9110 section 10.1.4). */
+export const asksForTrailers = (te: string): boolean => /(?:^|,)\s*trailers\s*(?:[,;]|$)/i.test(te);
+
 const known = new Map<string, ClassifiedHeader>();
 /** Clients choose names; a bound keeps them from filling memory. */
 const knownLimit = 2_000;

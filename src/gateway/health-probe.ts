@@ -1,5 +1,5 @@
 import type { RequestOptions } from 'node:http';
-import { request as httpRequest } from '#telemetry/node-http.ts';
+import { request as httpRequest } from './node-http.ts';
 import { connect } from 'node:net';
 import type { ServiceEntry, Target } from '#table/service-entry.ts';
 import type { ActiveChecks } from '#table/upstream-policy.ts';

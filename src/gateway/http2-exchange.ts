@@ -4,7 +4,7 @@
  *   ServerHttp2Stream ─▶ Http2Request, Http2Response ─▶ serveRequest
  */
 import type { IncomingHttpHeaders, OutgoingHttpHeaders, ServerHttp2Stream } from 'node:http2';
-import { withoutPseudoHeaders } from './http2-headers.ts';
+import { fieldsOf, withoutPseudoHeaders } from './http2-headers.ts';
 import type { RequestMessage, ResponseMessage } from './client-message.ts';
 
 /** The client's connection, the same for all its streams. */
@@ -86,16 +86,9 @@ const ofConnection = new Set([
 ]);
 
 function toHttp2(flat: readonly string[]): OutgoingHttpHeaders {
-  const headers = Object.create(null) as OutgoingHttpHeaders; // a field may be called `constructor`
-  for (let i = 0; i < flat.length; i += 2) {
-    const name = (flat[i] ?? '').toLowerCase();
-    const value = flat[i + 1] ?? '';
-    if (ofConnection.has(name)) continue;
-    const before = headers[name];
-    if (before === undefined) headers[name] = value;
-    else headers[name] = [...(Array.isArray(before) ? before : [String(before)]), value];
-  }
-  return headers;
+  const fields = fieldsOf(flat);
+  for (const name of ofConnection) delete fields[name];
+  return fields;
 }
 
 /** See the head of this file. */

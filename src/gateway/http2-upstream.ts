@@ -10,7 +10,7 @@ import {
 import { connect } from 'node:net';
 import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
-import { withoutPseudoHeaders } from './http2-headers.ts';
+import { fieldsOf, withoutPseudoHeaders } from './http2-headers.ts';
 import type { PoolSettings } from './proxy-settings.ts';
 import { timedBody } from './timed-body.ts';
 import {
@@ -43,22 +43,11 @@ interface Origin {
   readonly lines: Set<Line>;
 }
 
-/** Pseudo-headers first, names in lower case; what is for a connection of HTTP/1.1 is not among what comes here. */
+/** What is for a connection of HTTP/1.1 is not among what comes here. */
 function headOf({ method, path, headers, tls }: UpstreamRequest): OutgoingHttpHeaders {
-  const head = Object.assign(Object.create(null) as OutgoingHttpHeaders, {
-    ':method': method,
-    ':path': path,
-    ':scheme': tls === undefined ? 'http' : 'https',
-    ':authority': headers[1] ?? '', // Host stands first
-  });
-  for (let i = 2; i < headers.length; i += 2) {
-    const name = (headers[i] ?? '').toLowerCase();
-    const value = headers[i + 1] ?? '';
-    const before = head[name];
-    if (before === undefined) head[name] = value;
-    else head[name] = [...(Array.isArray(before) ? before : [String(before)]), value];
-  }
-  return head;
+  const [, authority = '', ...fields] = headers; // Host stands first
+  const head = { ':method': method, ':path': path, ':scheme': tls === undefined ? 'http' : 'https' };
+  return Object.assign(fieldsOf(fields), head, { ':authority': authority });
 }
 
 /** One stream. A class because one is made for every request and Node calls it back. */

@@ -1,9 +1,9 @@
-import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { IncomingMessage, RequestListener } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { RequestMessage, ResponseMessage } from './client-message.ts';
-import { createServer } from '#telemetry/node-http.ts';
+import { createServer } from './node-http.ts';
 import { clientFaults } from './client-fault.ts';
 import { forward, type ForwardServices } from './forward.ts';
 import { createHttp2Sessions, type Http2Sessions } from './http2-sessions.ts';
@@ -12,7 +12,7 @@ import { hasBody } from './request-body.ts';
 import { chooseByAlpn, chooseByPreface } from './protocol-choice.ts';
 import type { Limits, ProxySettings } from './proxy-settings.ts';
 import { refusedMethod, tooManyTunnels, unmetExpectation, upgradeWithBody } from './request-guard.ts';
-import { refuseRequest, serveRequest, type ServeServices } from './serve-request.ts';
+import { refuseRequest, serveRequest, type ClientRequest, type ServeServices } from './serve-request.ts';
 import type { ClientTls } from './tls.ts';
 import { isWebSocketUpgrade, responseOn, tunnel } from './upgrade.ts';
 
@@ -122,32 +122,26 @@ export function createListener(services: ListenerServices): Listener {
     forward(exchange, service, requestId, services);
 
   let isLeaving = false;
-  const serve = (request: RequestMessage, response: ResponseMessage): void => {
-    if (isLeaving) response.shouldKeepAlive = false;
-    serveRequest({ request, response, expectsContinue: false }, pass, services);
+  const take = (client: ClientRequest): void => {
+    if (isLeaving) client.response.shouldKeepAlive = false;
+    serveRequest(client, pass, services);
   };
+  const serve = (request: RequestMessage, response: ResponseMessage): void =>
+    take({ request, response, expectsContinue: false });
+  const serveExpecting = (request: RequestMessage, response: ResponseMessage): void => {
+    if (request.headers.expect?.toLowerCase() === '100-continue') take({ request, response, expectsContinue: true });
+    else refuseRequest({ request, response, expectsContinue: false }, unmetExpectation, services);
+  };
+  const serveHttp2 = (request: RequestMessage, response: ResponseMessage): void =>
+    request.headers.expect === undefined ? serve(request, response) : serveExpecting(request, response);
 
   const http2 = lateHttp2(async () => createHttp2Sessions(services.settings.limits, serveHttp2));
-  const serveHttp2 = (request: RequestMessage, response: ResponseMessage): void => {
-    const { expect } = request.headers;
-    if (expect === undefined) return serve(request, response);
-    const client = { request, response, expectsContinue: expect.toLowerCase() === '100-continue' };
-    if (client.expectsContinue) serveRequest(client, pass, services);
-    else refuseRequest(client, unmetExpectation, services);
-  };
-
   const { server, undecided, tableChanged } = makeServer(services, serve, http2.accept);
   // 0 is no limit: the size of the head is bounded, and a list that is cut in silence hides headers.
   server.maxHeadersCount = 0;
 
-  server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
-    const isExact = request.headers.expect?.toLowerCase() === '100-continue';
-    if (isExact) serveRequest({ request, response, expectsContinue: true }, pass, services);
-    else refuseRequest({ request, response, expectsContinue: false }, unmetExpectation, services);
-  });
-  server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) =>
-    refuseRequest({ request, response, expectsContinue: false }, unmetExpectation, services),
-  );
+  server.on('checkContinue', serveExpecting);
+  server.on('checkExpectation', serveExpecting);
 
   server.on('connect', (request: IncomingMessage, socket: Duplex) => {
     socket.on('error', () => socket.destroy());

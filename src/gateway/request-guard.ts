@@ -1,4 +1,4 @@
-import { IncomingMessageClass } from '#telemetry/node-http.ts';
+import { IncomingMessageClass } from './node-http.ts';
 import { isIPv6 } from 'node:net';
 import type { LiveLimits } from '#table/limits-entry.ts';
 import { normalizePath, type PathRules } from '#table/normalize-path.ts';

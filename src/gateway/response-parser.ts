@@ -1,3 +1,5 @@
+import { mostInterims } from './upstream.ts';
+
 /**
  * Parses HTTP/1.1 responses (RFC 9112), at least as strictly as llhttp: whatever is accepted here, llhttp
  * accepts with the same result (test/unit/gateway/response-parser.test.ts compares them on mutated
@@ -13,8 +15,6 @@ export interface ResponseEvents {
 /** Bytes of a head, or of trailers; what Node's own client takes. */
 const headLimitBytes = 16 * 1024;
 const sizeLineLimitBytes = 256;
-/** Interim responses to one request; each would keep a timeout from ending the wait. */
-const mostInterims = 32;
 
 const head =
   /^HTTP\/1\.([01]) ([1-5]\d\d)(?: ([\t\x20-\x7e\x80-\xff]*))?\r\n((?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*\r\n)*)$/;

@@ -166,10 +166,12 @@ function answerClient(
       pluginHeaders: exchange?.responseHeaders,
     },
   );
-  const consumer = exchange?.identity?.consumer;
-  const counts = services.traffic.of(exchange?.match.route, consumer?.username ?? consumer?.id);
-  counts.answered('exit', answer.status, { requestMs: tookMs, gatewayMs: tookMs });
-  counts.moved({ ingressBytes: 0, egressBytes });
+  services.traffic.of(exchange?.match.route, exchange?.identity?.consumer).answered('exit', answer.status, {
+    requestMs: tookMs,
+    gatewayMs: tookMs,
+    ingressBytes: 0,
+    egressBytes,
+  });
 }
 
 interface Decision {

@@ -2,9 +2,13 @@
  * Counts the requests of a worker. What is counted lies beside the route's entry, so that a request costs one look-up
  * and some additions; names are joined and figures added up where somebody reads them.
  */
+import type { ConsumerIdentity } from '#table/consumer-identity.ts';
 import type { RouteEntry } from '#table/route-entry.ts';
 import {
   longBucketsMs,
+  mostRoutes,
+  other,
+  otherRoute,
   shortBucketsMs,
   type AnswerSource,
   type RouteFigures,
@@ -45,16 +49,12 @@ class TimeCounts {
 
 const count = <K>(counts: Map<K, number>, key: K): void => void counts.set(key, (counts.get(key) ?? 0) + 1);
 
-/** How long the parts of a request took. */
-export interface Durations {
+/** How long the parts of a request took, and the bytes of its body and its answer's. */
+export interface Figures {
   readonly requestMs: number;
   /** Absent where no upstream gave an answer. */
   readonly upstreamMs?: number | undefined;
   readonly gatewayMs: number;
-}
-
-/** Bytes of the bodies of a request and its answer. */
-export interface Volume {
   readonly ingressBytes: number;
   readonly egressBytes: number;
 }
@@ -80,17 +80,14 @@ export class RouteCounts {
     this.#names = names;
   }
 
-  answered(source: AnswerSource, status: number, { requestMs, upstreamMs, gatewayMs }: Durations): void {
+  answered(source: AnswerSource, status: number, figures: Figures): void {
     this.isTouched = true;
     count(this.#answers[source], status);
-    this.#requestMs.add(requestMs);
-    this.#gatewayMs.add(gatewayMs);
-    if (upstreamMs !== undefined) this.#upstreamMs.add(upstreamMs);
-  }
-
-  moved({ ingressBytes, egressBytes }: Volume): void {
-    this.#ingressBytes += ingressBytes;
-    this.#egressBytes += egressBytes;
+    this.#requestMs.add(figures.requestMs);
+    this.#gatewayMs.add(figures.gatewayMs);
+    if (figures.upstreamMs !== undefined) this.#upstreamMs.add(figures.upstreamMs);
+    this.#ingressBytes += figures.ingressBytes;
+    this.#egressBytes += figures.egressBytes;
   }
 
   attempted(plugin: string, outcome: string): void {
@@ -126,9 +123,6 @@ export class RouteCounts {
   }
 }
 
-/** Routes that are told apart between two reports, as many as have series of their own; all others are told as one. */
-const mostRoutes = 2_000;
-
 /** Consumers of one route that are told apart, where they are; all others are told as one. */
 const mostConsumers = 1_000;
 
@@ -139,7 +133,7 @@ export function createTraffic({ isPerConsumer }: { readonly isPerConsumer: boole
   let ofRoutes = new WeakMap<RouteEntry, Map<string, RouteCounts>>();
   /** How many there are: of a hundred thousand routes each would take a kilobyte, and the caches. */
   let made = 0;
-  const others = new RouteCounts({ route: 'other', service: 'other', consumer: '' });
+  const others = new RouteCounts(otherRoute);
   /** All that have been counted on since they were last taken; others are let go of with their route. */
   let all: RouteCounts[] = [];
   const unmatched = new RouteCounts({ route: '', service: '', consumer: '' });
@@ -149,24 +143,25 @@ export function createTraffic({ isPerConsumer }: { readonly isPerConsumer: boole
   const make = (route: RouteEntry, consumer: string): RouteCounts =>
     new RouteCounts({ route: route.name, service: withoutKind(route.service), consumer });
 
+  const ofRoute = (route: RouteEntry, consumer: string): RouteCounts => {
+    let ofConsumers = ofRoutes.get(route);
+    if (ofConsumers === undefined) {
+      if (made >= mostRoutes) return others;
+      made += 1;
+      ofRoutes.set(route, (ofConsumers = new Map()));
+    }
+    const name = ofConsumers.size < mostConsumers || ofConsumers.has(consumer) ? consumer : other;
+    let counts = ofConsumers.get(name);
+    if (counts === undefined) ofConsumers.set(name, (counts = make(route, name)));
+    return counts;
+  };
+
   return {
     /** What is counted of a route; of none for a request that met none. */
-    of(route: RouteEntry | undefined, consumer: string | undefined): RouteCounts {
-      const counts = route === undefined ? unmatched : this.ofRoute(route, isPerConsumer ? (consumer ?? '') : '');
+    of(route: RouteEntry | undefined, consumer: ConsumerIdentity | undefined): RouteCounts {
+      const name = isPerConsumer ? (consumer?.username ?? consumer?.id ?? '') : '';
+      const counts = route === undefined ? unmatched : ofRoute(route, name);
       if (!counts.isTouched) all.push(counts);
-      return counts;
-    },
-
-    ofRoute(route: RouteEntry, consumer: string): RouteCounts {
-      let ofConsumers = ofRoutes.get(route);
-      if (ofConsumers === undefined) {
-        if (made >= mostRoutes) return others;
-        made += 1;
-        ofRoutes.set(route, (ofConsumers = new Map()));
-      }
-      const name = ofConsumers.size < mostConsumers || ofConsumers.has(consumer) ? consumer : 'other';
-      let counts = ofConsumers.get(name);
-      if (counts === undefined) ofConsumers.set(name, (counts = make(route, name)));
       return counts;
     },
 

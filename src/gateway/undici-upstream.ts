@@ -4,6 +4,7 @@ import type { UpstreamTls } from '#table/service-entry.ts';
 import type { PoolSettings } from './proxy-settings.ts';
 import { timedBody } from './timed-body.ts';
 import {
+  mostInterims,
   originOf,
   originsOf,
   type ResolvedTarget,
@@ -14,9 +15,6 @@ import {
   type UpstreamRequest,
 } from './upstream.ts';
 import { connectTimeoutCode, connectTls } from './upstream-tls.ts';
-
-/** To one request. */
-const mostInterims = 32;
 
 /** What undici's and Node's error codes mean for the exchange. */
 const faults: Readonly<Record<string, UpstreamFault>> = {

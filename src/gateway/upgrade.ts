@@ -1,7 +1,7 @@
 import type { ClientRequest, IncomingMessage, RequestOptions, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { request as httpRequest, ServerResponseClass } from '#telemetry/node-http.ts';
+import { request as httpRequest, ServerResponseClass } from './node-http.ts';
 import type { AnswerSource } from '#telemetry/traffic-figures.ts';
 import type { ServiceEntry, Target } from '#table/service-entry.ts';
 import { sendAnswer } from './answer.ts';
@@ -75,10 +75,12 @@ interface Upgrade {
 function count({ exchange, services, sentAtMs }: Upgrade, source: AnswerSource, status: number): void {
   const { match, identity, receivedAtMs } = exchange;
   const now = performance.now();
-  services.traffic.of(match.route, identity?.consumer.username ?? identity?.consumer.id).answered(source, status, {
+  services.traffic.of(match.route, identity?.consumer).answered(source, status, {
     requestMs: now - receivedAtMs,
     upstreamMs: source === 'service' ? now - sentAtMs : undefined,
     gatewayMs: sentAtMs - receivedAtMs,
+    ingressBytes: 0,
+    egressBytes: 0,
   });
 }
 

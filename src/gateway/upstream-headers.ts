@@ -1,7 +1,7 @@
 import type { Identity } from '#plugins/plugin.ts';
 import type { ServiceEntry, Target } from '#table/service-entry.ts';
 import type { ProxyExchange } from './exchange.ts';
-import { classifyHeader, type HeaderClass } from './header-class.ts';
+import { asksForTrailers, classifyHeader, type HeaderClass } from './header-class.ts';
 
 /** What a worker knows that goes into every forwarded request. */
 export interface HopInfo {
@@ -145,7 +145,7 @@ function gather(
       gathered.via = append(gathered.via, value);
       break;
     case 'te':
-      if (/(?:^|,)\s*trailers\s*(?:[,;]|$)/i.test(value)) gathered.headers.push('TE', 'trailers');
+      if (asksForTrailers(value)) gathered.headers.push('TE', 'trailers');
       break;
     case 'content-length':
     case 'content-type':

@@ -26,6 +26,9 @@ export interface UpstreamRequest {
  */
 export type UpstreamFault = 'connect' | 'connect-timeout' | 'closed' | 'timeout' | 'invalid' | 'name';
 
+/** Interim responses to one request (RFC 9110 section 15.2); each would keep a timeout from ending the wait. */
+export const mostInterims = 32;
+
 /** Told of the response as it comes. After `onEnd` or `onFault` nothing more comes. */
 export interface ResponseListener {
   /**

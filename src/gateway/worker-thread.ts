@@ -12,7 +12,7 @@ import { makeDigest } from '#table/digest.ts';
 import type { TablePatch } from '#table/patch.ts';
 import { restoreRedacted } from '#table/redacted-places.ts';
 import { createLog } from '#telemetry/log.ts';
-import { returnMemory } from '#telemetry/return-memory.ts';
+import { returnMemory } from './return-memory.ts';
 import { createBalancer } from './balance.ts';
 import { clientTrust } from './client-trust.ts';
 import { createHealthChecks } from './health-checks.ts';

@@ -36,6 +36,16 @@ export interface RouteFigures {
   readonly attempts: readonly (readonly [plugin: string, outcome: string, count: number])[];
 }
 
+/** Routes that are told apart, by a worker between two reports and by the metrics; all others are told as one. */
+export const mostRoutes = 2_000;
+/** The label of what is told as one. */
+export const other = 'other';
+export const otherRoute: Pick<RouteFigures, 'route' | 'service' | 'consumer'> = {
+  route: other,
+  service: other,
+  consumer: '',
+};
+
 /** What one worker tells at a time. */
 export interface TrafficReport {
   readonly routes: readonly RouteFigures[];

@@ -5,11 +5,14 @@
  */
 import { Counter, Gauge, type Registry } from 'prom-client';
 import { SummedHistogram } from './summed-histogram.ts';
-import { longBucketsMs, shortBucketsMs, type RouteFigures, type TrafficReport } from './traffic-figures.ts';
-
-/** Pairs of route and service that have series of their own; the requests of all others are told as one. */
-const mostRoutes = 2_000;
-const other = { route: 'other', service: 'other', consumer: '' };
+import {
+  longBucketsMs,
+  mostRoutes,
+  otherRoute,
+  shortBucketsMs,
+  type RouteFigures,
+  type TrafficReport,
+} from './traffic-figures.ts';
 
 type Names = Pick<RouteFigures, 'route' | 'service' | 'consumer'>;
 
@@ -72,7 +75,7 @@ export function createTrafficMetrics(registers: Registry[]) {
   const namesOf = ({ route, service, consumer }: RouteFigures): Names => {
     const services = known.get(route) ?? new Set<string>();
     if (!services.has(service)) {
-      if (pairs >= mostRoutes) return other;
+      if (pairs >= mostRoutes) return otherRoute;
       pairs += 1;
       known.set(route, services.add(service));
     }

@@ -21,6 +21,7 @@ import { once } from 'node:events';
 import { request as requestHttp1 } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Pipeline } from '#pipeline.ts';
+import { bobsKey } from '../support/bobs-key.ts';
 import { askHttp2, openHttp2 } from '../support/http2-client.ts';
 import { serverPair } from '../support/signed-certificates.ts';
 import { silentPipeline } from '../support/silent-pipeline.ts';
@@ -91,23 +92,6 @@ interface EchoClient {
 }
 
 const noMetadata = new Metadata();
-
-const withKey = `apiVersion: configuration.konghq.com/v1
-kind: KongPlugin
-metadata: { name: key-auth }
-plugin: key-auth
----
-apiVersion: configuration.konghq.com/v1
-kind: KongConsumer
-metadata: { name: bob, annotations: { kubernetes.io/ingress.class: kong } }
-username: bob
-credentials: [key]
----
-apiVersion: v1
-kind: Secret
-metadata: { name: key, labels: { konghq.com/credential: key-auth } }
-stringData: { key: bobs-key }
-`;
 
 const Client = makeGenericClientConstructor(definition, 'Echo') as unknown as new (
   address: string,
@@ -246,7 +230,7 @@ test('a call that no route takes is told in the words of gRPC', async () => {
 test('metadata carries the key', async () => {
   const { server, port } = await startServer(plainServer);
   const route = { 'konghq.com/plugins': 'key-auth' };
-  const pipeline = await silentPipeline(port, { protocol: 'grpc', route, more: withKey });
+  const pipeline = await silentPipeline(port, { protocol: 'grpc', route, more: bobsKey });
   const client = new Client(`127.0.0.1:${pipeline.port}`, credentials.createInsecure());
   await expect(answerOf((done) => client.unary('x', noMetadata, done))).rejects.toMatchObject({
     code: status.UNAUTHENTICATED,

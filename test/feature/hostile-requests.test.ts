@@ -3,12 +3,10 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
-import { startPipeline, type Pipeline } from '#pipeline.ts';
-import { consumer, ingress, plugin, service } from '../support/objects.ts';
-import { objectSource } from '../support/object-source.ts';
-import { silent } from '../support/silent.ts';
+import type { Pipeline } from '#pipeline.ts';
+import { consumer, ingress, keySecret, plugin, service, slice } from '../support/objects.ts';
+import { pipelineOf } from '../support/silent-pipeline.ts';
 import { seenHeader, startUpstream } from '../support/upstream.ts';
-import { proxySettings } from '../support/proxy-settings.ts';
 
 let upstream: Awaited<ReturnType<typeof startUpstream>>;
 let pipeline: Pipeline;
@@ -23,39 +21,16 @@ beforeAll(async () => {
     upgradeHeaders = request.rawHeaders;
     socket.on('message', (data: Buffer) => socket.send(`echo ${data.toString()}`));
   });
-  const source = objectSource();
-  pipeline = await startPipeline({
-    openSource: async () => source,
-    translate: { ingressClass: 'kong' },
-    listen: { host: '127.0.0.1', port: 0 },
-    workers: 1,
-    ...(await silent()),
-    proxy: proxySettings(),
-    version: '0.0.0-test',
-  });
   const none = { created: undefined, isBroken: false };
-  source.set([
+  pipeline = await pipelineOf([
     ingress({ name: 'open', path: '/', service: 's', plugins: [], ...none }),
     ingress({ name: 'guarded', path: '/guarded', service: 's', plugins: ['p'], ...none }),
     plugin({ name: 'p', type: 'key-auth', config: {}, isDisabled: false, isGlobal: false }),
     consumer({ name: 'bob', username: 'bob', credentials: ['k'], created: undefined, class: 'kong' }),
-    {
-      apiVersion: 'v1',
-      kind: 'Secret',
-      metadata: { name: 'k', namespace: 'default', labels: { 'konghq.com/credential': 'key-auth' } },
-      stringData: { key: 'bobs-key' },
-    },
+    keySecret('k', 'bobs-key'),
     service({ name: 's', port: 80, plugins: [] }),
-    {
-      apiVersion: 'discovery.k8s.io/v1',
-      kind: 'EndpointSlice',
-      metadata: { name: 's-1', namespace: 'default', labels: { 'kubernetes.io/service-name': 's' } },
-      addressType: 'IPv4',
-      endpoints: [{ addresses: ['127.0.0.1'] }],
-      ports: [{ port: upstream.port }],
-    },
+    slice({ name: 's-1', service: 's', address: '127.0.0.1', port: upstream.port }),
   ]);
-  await pipeline.settled();
 });
 
 afterAll(async () => {

@@ -8,26 +8,9 @@ import { WebSocket, WebSocketServer } from 'ws';
 import { once } from 'node:events';
 import { startLatchkey, type LatchkeyProcess } from '../support/latchkey-process.ts';
 import { send } from '../support/client.ts';
+import { bobsKey } from '../support/bobs-key.ts';
 import { oneService } from '../support/one-service.ts';
 import { startUpstream } from '../support/upstream.ts';
-
-const guarded = `---
-apiVersion: configuration.konghq.com/v1
-kind: KongPlugin
-metadata: { name: key-auth }
-plugin: key-auth
----
-apiVersion: configuration.konghq.com/v1
-kind: KongConsumer
-metadata: { name: bob, annotations: { kubernetes.io/ingress.class: kong } }
-username: bob
-credentials: [key]
----
-apiVersion: v1
-kind: Secret
-metadata: { name: key, labels: { konghq.com/credential: key-auth } }
-stringData: { key: bobs-key }
-`;
 
 let upstream: Awaited<ReturnType<typeof startUpstream>>;
 let sockets: WebSocketServer;
@@ -40,7 +23,7 @@ beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'latchkey-metrics-'));
   writeFileSync(
     join(dir, 'all.yaml'),
-    oneService(upstream.port, { route: { 'konghq.com/plugins': 'key-auth' } }) + guarded,
+    `${oneService(upstream.port, { route: { 'konghq.com/plugins': 'key-auth' } })}---\n${bobsKey}`,
   );
   latchkey = await startLatchkey(['run', '--dir', dir, '--workers', '2', '--metrics-per-consumer']);
 });

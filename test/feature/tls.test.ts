@@ -5,14 +5,12 @@ import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
-import { startPipeline, type Pipeline } from '#pipeline.ts';
+import type { Pipeline } from '#pipeline.ts';
 import { fingerprintOf, makePair, tlsSecret } from '../support/certificates.ts';
 import { send } from '../support/client.ts';
-import { ingress, service } from '../support/objects.ts';
-import { objectSource } from '../support/object-source.ts';
-import { silent } from '../support/silent.ts';
+import { ingress, service, slice } from '../support/objects.ts';
+import { pipelineOf } from '../support/silent-pipeline.ts';
 import { seenHeader, startUpstream } from '../support/upstream.ts';
-import { proxySettings } from '../support/proxy-settings.ts';
 
 const host = 'a.example.com';
 const pair = makePair({ names: [host] });
@@ -23,33 +21,13 @@ let pipeline: Pipeline;
 let upgradeHeaders: readonly string[] = [];
 
 const start = async (): Promise<Pipeline> => {
-  const source = objectSource();
-  const started = await startPipeline({
-    openSource: async () => source,
-    translate: { ingressClass: 'kong' },
-    listen: { host: '127.0.0.1', port: 0 },
-    httpsListen: { host: '127.0.0.1', port: 0 },
-    workers: 1,
-    ...(await silent()),
-    proxy: proxySettings(),
-    version: '0.0.0-test',
-  });
   const route = ingress({ name: 'a', path: '/', service: 's', plugins: [], created: undefined, isBroken: false });
-  source.set([
+  return pipelineOf([
     { ...route, spec: { ...(route['spec'] as object), tls: [{ hosts: [host], secretName: 'cert' }] } },
     tlsSecret('cert', pair),
     service({ name: 's', port: 80, plugins: [] }),
-    {
-      apiVersion: 'discovery.k8s.io/v1',
-      kind: 'EndpointSlice',
-      metadata: { name: 's-1', namespace: 'default', labels: { 'kubernetes.io/service-name': 's' } },
-      addressType: 'IPv4',
-      endpoints: [{ addresses: ['127.0.0.1'] }],
-      ports: [{ port: upstream.port }],
-    },
+    slice({ name: 's-1', service: 's', address: '127.0.0.1', port: upstream.port }),
   ]);
-  await started.settled();
-  return started;
 };
 
 beforeAll(async () => {

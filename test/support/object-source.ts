@@ -3,8 +3,11 @@ import { refOf, type KubernetesObject } from '#resources/kind.ts';
 import { refKey, type Ref } from '#resources/ref.ts';
 import type { Source, SourceListener } from '#source/source.ts';
 
-/** A source whose objects a test sets; it delivers what differs from what it delivered last. */
-export function objectSource(): Source & { set(objects: readonly KubernetesObject[]): void } {
+/** A source whose objects a test sets. */
+export type ObjectSource = Source & { set(objects: readonly KubernetesObject[]): void };
+
+/** A source that delivers, of the objects set, what differs from what it delivered last. */
+export function objectSource(): ObjectSource {
   let listener: SourceListener | undefined;
   const delivered = new Map<string, { readonly ref: Ref; readonly text: string }>();
   const refuse = async (): Promise<never> => Promise.reject(new Error('a test sets the objects of this source'));

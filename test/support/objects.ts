@@ -104,6 +104,16 @@ export function sealedSecret({ name, digest, label, created }: SecretFields): Ku
   };
 }
 
+/** A credential Secret as a user writes it. */
+export function keySecret(name: string, key: string): KubernetesObject {
+  return {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: metadata(name, undefined, { labels: { 'konghq.com/credential': 'key-auth' } }),
+    stringData: { key },
+  };
+}
+
 export interface ServiceFields {
   readonly name: string;
   readonly port: number;
@@ -123,15 +133,17 @@ export interface SliceFields {
   readonly name: string;
   readonly service: string;
   readonly address: string;
+  /** 8080 when absent. */
+  readonly port?: number;
 }
 
-export function slice({ name, service: owner, address }: SliceFields): KubernetesObject {
+export function slice({ name, service: owner, address, port = 8080 }: SliceFields): KubernetesObject {
   return {
     apiVersion: 'discovery.k8s.io/v1',
     kind: 'EndpointSlice',
     metadata: metadata(name, undefined, { labels: { 'kubernetes.io/service-name': owner } }),
     addressType: 'IPv4',
     endpoints: [{ addresses: [address] }],
-    ports: [{ port: 8080 }],
+    ports: [{ port }],
   };
 }

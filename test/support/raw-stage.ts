@@ -1,12 +1,9 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { startPipeline } from '#pipeline.ts';
 import type { KubernetesObject } from '#resources/kind.ts';
-import { objectSource } from './object-source.ts';
-import { consumer, ingress, plugin, service } from './objects.ts';
-import { proxySettings } from './proxy-settings.ts';
+import { consumer, ingress, keySecret, plugin, service, slice } from './objects.ts';
 import { startRawUpstream } from './raw-upstream.ts';
-import { silent } from './silent.ts';
+import { emptyPipeline } from './silent-pipeline.ts';
 import { until } from './until.ts';
 
 const none = { created: undefined, isBroken: false };
@@ -27,21 +24,9 @@ function objects(upstreamPort: number): KubernetesObject[] {
     keyAuth('preflight', { run_on_preflight: false }),
     consumer({ name: 'bob', username: 'bob', credentials: ['k'], created: undefined, class: 'kong' }),
     consumer({ name: 'nobody', username: 'nobody', credentials: [], created: undefined, class: 'kong' }),
-    {
-      apiVersion: 'v1',
-      kind: 'Secret',
-      metadata: { name: 'k', namespace: 'default', labels: { 'konghq.com/credential': 'key-auth' } },
-      stringData: { key: 'bobs-key' },
-    },
+    keySecret('k', 'bobs-key'),
     service({ name: 's', port: 80, plugins: [] }),
-    {
-      apiVersion: 'discovery.k8s.io/v1',
-      kind: 'EndpointSlice',
-      metadata: { name: 's-1', namespace: 'default', labels: { 'kubernetes.io/service-name': 's' } },
-      addressType: 'IPv4',
-      endpoints: [{ addresses: ['127.0.0.1'] }],
-      ports: [{ port: upstreamPort }],
-    },
+    slice({ name: 's-1', service: 's', address: '127.0.0.1', port: upstreamPort }),
   ];
 }
 
@@ -111,17 +96,7 @@ export async function exchangeRaw(port: number, parts: readonly string[], expect
 
 /** The gateway with the routes of this stage to an upstream on this machine. */
 export async function oneUpstream(upstreamPort: number, flags: readonly string[] = []) {
-  const source = objectSource();
-  const pipeline = await startPipeline({
-    openSource: async () => source,
-    translate: { ingressClass: 'kong' },
-    listen: { host: '127.0.0.1', port: 0 },
-    httpsListen: { host: '127.0.0.1', port: 0 },
-    workers: 1,
-    ...(await silent()),
-    proxy: proxySettings(flags),
-    version: '0.0.0-test',
-  });
+  const { pipeline, source } = await emptyPipeline(flags);
   source.set(objects(upstreamPort));
   await pipeline.settled();
   return {

@@ -1,10 +1,36 @@
 import { parseAllDocuments } from 'yaml';
 import { startPipeline, type Pipeline } from '#pipeline.ts';
 import type { KubernetesObject } from '#resources/kind.ts';
-import { objectSource } from './object-source.ts';
+import { objectSource, type ObjectSource } from './object-source.ts';
 import { oneService, type OneService } from './one-service.ts';
 import { proxySettings } from './proxy-settings.ts';
 import { silent } from './silent.ts';
+
+/** A gateway with one worker, and the source that its objects come from. The caller stops it. */
+export async function emptyPipeline(
+  flags: readonly string[] = [],
+): Promise<{ readonly pipeline: Pipeline; readonly source: ObjectSource }> {
+  const source = objectSource();
+  const pipeline = await startPipeline({
+    openSource: async () => source,
+    translate: { ingressClass: 'kong' },
+    listen: { host: '127.0.0.1', port: 0 },
+    httpsListen: { host: '127.0.0.1', port: 0 },
+    workers: 1,
+    ...(await silent()),
+    proxy: proxySettings(flags),
+    version: '0.0.0-test',
+  });
+  return { pipeline, source };
+}
+
+/** A gateway with one worker and these objects in force. The caller stops it. */
+export async function pipelineOf(objects: readonly KubernetesObject[]): Promise<Pipeline> {
+  const { pipeline, source } = await emptyPipeline();
+  source.set(objects);
+  await pipeline.settled();
+  return pipeline;
+}
 
 /**
  * A gateway with one worker that sends everything to a port of this machine. The caller stops it.
@@ -19,17 +45,7 @@ export async function silentPipeline(
     ...service
   }: OneService & { readonly flags?: readonly string[]; readonly more?: string } = {},
 ): Promise<Pipeline> {
-  const source = objectSource();
-  const pipeline = await startPipeline({
-    openSource: async () => source,
-    translate: { ingressClass: 'kong' },
-    listen: { host: '127.0.0.1', port: 0 },
-    httpsListen: { host: '127.0.0.1', port: 0 },
-    workers: 1,
-    ...(await silent()),
-    proxy: proxySettings(flags),
-    version: '0.0.0-test',
-  });
+  const { pipeline, source } = await emptyPipeline(flags);
   const objects = parseAllDocuments(`${oneService(upstreamPort, service)}${more === '' ? '' : `---\n${more}`}`).map(
     (document) => document.toJS() as KubernetesObject,
   );

@@ -1,6 +1,6 @@
 import { Registry } from 'prom-client';
 import { expect, test } from 'vitest';
-import { createRouteNames } from '#telemetry/route-names.ts';
+import { createRouteNames } from '#table/route-names.ts';
 import type { RouteFigures, TrafficReport } from '#telemetry/traffic-figures.ts';
 import { createTrafficMetrics } from '#telemetry/traffic-metrics.ts';
 
