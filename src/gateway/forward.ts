@@ -16,6 +16,7 @@ import type { LimitsInForce } from './limits.ts';
 import type { RefusalReason } from './refusal-reason.ts';
 import { tooLargeBody } from './request-guard.ts';
 import type { NameResolver } from './resolve.ts';
+import { allowedAnnouncement, allowedTrailers } from './trailers.ts';
 import { writeAtTurnEnd } from './turn-end.ts';
 import type { Traffic } from './traffic.ts';
 import type { ResponseListener, UpstreamClient, UpstreamExchange, UpstreamFault } from './upstream.ts';
@@ -54,6 +55,9 @@ const faultAnswers: Readonly<Record<UpstreamFault, Answer>> = {
   name: { status: 503, message: 'name resolution failed' },
   timeout: late,
 };
+
+/** Whether an answer without a length may still have a body, and trailers behind it (RFC 9110 section 6.4.1). */
+const mayHaveBody = (method: string, status: number): boolean => method !== 'HEAD' && status !== 204 && status !== 304;
 
 function pairsOf(flat: readonly string[]): [name: string, value: string][] {
   const pairs: [string, string][] = [];
@@ -232,7 +236,7 @@ class Forwarding implements ResponseListener {
     this.#source = 'service';
     this.#upstreamMs = now - this.#sentAtMs;
     const upstreamLatencyMs = Math.round(this.#upstreamMs);
-    const { headers, contentLength } = clientHeaders(raw, {
+    const { headers, contentLength, trailer } = clientHeaders(raw, {
       requestId: this.#requestId,
       server: this.#services.server,
       via: this.#service.isHttp2 === true ? this.#services.hop.viaHttp2 : this.#services.hop.via,
@@ -242,7 +246,18 @@ class Forwarding implements ResponseListener {
       proxyLatencyMs: Math.round(this.#sentAtMs - this.#exchange.receivedAtMs),
     });
     this.#remaining = contentLength;
+    if (contentLength === undefined && mayHaveBody(this.#exchange.method, status)) {
+      this.#expectTrailers(headers, trailer, isWhole);
+    }
     this.#exchange.response.writeHead(status, statusText, withPluginHeaders(headers, this.#exchange.responseHeaders));
+  }
+
+  /** A client of HTTP/1.1 is told which are to come; over HTTP/2 the stream has to be kept open for them. */
+  #expectTrailers(headers: string[], trailer: string | undefined, isWhole: boolean | undefined): void {
+    if (isWhole === undefined) this.#exchange.response.expectEnd?.('trailers');
+    if (trailer === undefined || isWhole === true || !this.#takesTrailers()) return;
+    const announced = allowedAnnouncement(trailer);
+    if (announced !== undefined) headers.push('Trailer', announced);
   }
 
   onHeadAlone(): void {
@@ -277,14 +292,15 @@ class Forwarding implements ResponseListener {
     this.#upstream = undefined;
     const { response } = this.#exchange;
     if (this.#isEnding || response.writableEnded) return;
-    if (trailers !== undefined && this.#takesTrailers()) response.addTrailers(pairsOf(trailers));
+    if (trailers !== undefined && this.#takesTrailers()) response.addTrailers(pairsOf(allowedTrailers(trailers)));
     response.end();
   }
 
-  /** Over HTTP/1.1 a client must have asked for them (RFC 9110 section 6.5.1). */
+  /** Over HTTP/1.1 a client must have asked for them (RFC 9110 section 6.5.1); before that there were no chunks. */
   #takesTrailers(): boolean {
     const { httpVersion, headers } = this.#exchange.request;
-    return httpVersion === '2.0' || asksForTrailers(String(headers.te ?? ''));
+    if (httpVersion === '2.0') return true;
+    return httpVersion !== '1.0' && headers.te !== undefined && asksForTrailers(String(headers.te));
   }
 
   onFault(fault: UpstreamFault, error: Error): void {

@@ -127,7 +127,7 @@ class Connection implements ResponseEvents, UpstreamExchange {
     if (this.#listener?.onData(chunk) === false) this.#socket.pause();
   }
 
-  onEnd(isReusable: boolean): void {
+  onEnd(isReusable: boolean, trailers?: readonly string[]): void {
     this.#isHeadAlone = false;
     const listener = this.#release();
     this.#socket.resume();
@@ -137,7 +137,7 @@ class Connection implements ResponseEvents, UpstreamExchange {
     } else {
       this.#socket.destroy();
     }
-    listener?.onEnd();
+    listener?.onEnd(trailers);
   }
 
   /** Whether it may wait for another request. */

@@ -36,6 +36,8 @@ export interface ForwardedHeaders {
   readonly headers: string[];
   /** Content-Length as it stands there; undefined when there is none. */
   readonly contentLength: number | undefined;
+  /** The upstream's Trailer; it is not among the headers. */
+  readonly trailer: string | undefined;
 }
 
 /** What is known of an upstream's headers while they are gone through. */
@@ -44,6 +46,7 @@ interface Seen {
   via: string;
   hasServer: boolean;
   contentLength: number | undefined;
+  trailer: string | undefined;
   named: Set<string> | undefined;
 }
 
@@ -62,8 +65,12 @@ function lowerOf(name: string): string {
 function see(seen: Seen, name: string, value: string): void {
   const lower = lowerOf(name);
   if (lower === 'connection') seen.named = namedBy(value, seen.named);
+  if (hopByHop.has(lower)) {
+    if (lower === 'trailer') seen.trailer = seen.trailer === undefined ? value : `${seen.trailer}, ${value}`;
+    return;
+  }
   // The request id is ours to state, also where the upstream is a gateway itself.
-  if (hopByHop.has(lower) || lower === 'x-kong-request-id') return;
+  if (lower === 'x-kong-request-id') return;
   if (lower === 'via') {
     seen.via = seen.via === '' ? value : `${seen.via}, ${value}`;
     return;
@@ -80,11 +87,18 @@ function see(seen: Seen, name: string, value: string): void {
  * @param raw flat list of names and values as the upstream sent them
  */
 export function clientHeaders(raw: readonly string[], extras: ResponseExtras): ForwardedHeaders {
-  const seen: Seen = { headers: [], via: '', hasServer: false, contentLength: undefined, named: undefined };
+  const seen: Seen = {
+    headers: [],
+    via: '',
+    hasServer: false,
+    contentLength: undefined,
+    trailer: undefined,
+    named: undefined,
+  };
   for (let i = 0; i < raw.length; i += 2) see(seen, raw[i] ?? '', raw[i + 1] ?? '');
   const kept = seen.named === undefined ? seen.headers : without(seen.headers, seen.named);
   pushOwn(kept, seen, extras);
-  return { headers: kept, contentLength: seen.contentLength };
+  return { headers: kept, contentLength: seen.contentLength, trailer: seen.trailer };
 }
 
 function pushOwn(headers: string[], { hasServer, via }: Seen, extras: ResponseExtras): void {

@@ -8,8 +8,11 @@ import { mostInterims } from './upstream.ts';
 export interface ResponseEvents {
   onHead(status: number, statusText: string, headers: readonly string[]): void;
   onData(chunk: Buffer): void;
-  /** @param isReusable whether another request may follow on the connection */
-  onEnd(isReusable: boolean): void;
+  /**
+   * @param isReusable whether another request may follow on the connection
+   * @param trailers flat list of names and values, if any came
+   */
+  onEnd(isReusable: boolean, trailers: readonly string[] | undefined): void;
 }
 
 /** Bytes of a head, or of trailers; what Node's own client takes. */
@@ -251,20 +254,24 @@ export class ResponseParser {
   #readTrailers(bytes: Buffer): number {
     // No trailers at all is an empty line right away.
     const isEmpty = bytes[0] === 13 && bytes[1] === 10;
-    const end = isEmpty ? -2 : bytes.indexOf('\r\n\r\n');
-    if (end === -1) {
+    const end = isEmpty ? 0 : bytes.indexOf('\r\n\r\n');
+    if (end === -1 || end > headLimitBytes) {
       if (bytes.byteLength > headLimitBytes) throw new ResponseSyntaxError('the trailers are too large');
       return 0;
     }
-    const lines = isEmpty ? '' : bytes.toString('latin1', 0, end + 2);
+    if (isEmpty) {
+      this.#end();
+      return 2;
+    }
+    const lines = bytes.toString('latin1', 0, end + 2);
     if (!trailers.test(lines) || framingField.test(lines)) throw new ResponseSyntaxError('bad trailers');
-    this.#end();
+    this.#end(parseHeaders(lines));
     return end + 4;
   }
 
-  #end(): void {
+  #end(fields?: readonly string[]): void {
     this.#state = 'done';
-    this.#events.onEnd(this.#isReusable);
+    this.#events.onEnd(this.#isReusable, fields);
   }
 }
 

@@ -5,7 +5,7 @@ import { until } from './until.ts';
 const answer = 'HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nupstream';
 
 /** Where the first request of these bytes ends; undefined while it has not come whole. */
-function endOfRequest(bytes: string): number | undefined {
+export function endOfRequest(bytes: string): number | undefined {
   const head = bytes.indexOf('\r\n\r\n');
   if (head === -1) return undefined;
   const fields = bytes.slice(0, head);

@@ -1,6 +1,6 @@
 /**
  * The response parser against llhttp, Node's own: on thousands of mutated responses, whatever ours accepts
- * llhttp accepts with the same status, headers and body. Ours may refuse more.
+ * llhttp accepts with the same status, headers, body and trailers. Ours may refuse more.
  */
 import { request as httpRequest } from 'node:http';
 import { Duplex } from 'node:stream';
@@ -13,17 +13,22 @@ interface Outcome {
   readonly statusText: string;
   readonly headers: readonly string[];
   readonly body: string;
+  readonly trailers: readonly string[];
 }
 
 /** What our parser makes of a response, given in pieces; undefined if it refuses or waits for more. */
 function parseOurs(pieces: readonly Buffer[]): Outcome | undefined {
-  let head: Omit<Outcome, 'body'> | undefined;
+  let head: Pick<Outcome, 'status' | 'statusText' | 'headers'> | undefined;
   let body = '';
+  let trailers: readonly string[] = [];
   let isComplete = false;
   const parser = new ResponseParser({
     onHead: (status, statusText, headers) => (head = { status, statusText, headers }),
     onData: (chunk) => (body += chunk.toString('latin1')),
-    onEnd: () => (isComplete = true),
+    onEnd(_, fields = []) {
+      isComplete = true;
+      trailers = fields;
+    },
   });
   parser.expect(false);
   try {
@@ -33,7 +38,7 @@ function parseOurs(pieces: readonly Buffer[]): Outcome | undefined {
     // Also bytes behind a complete response: the connection is given up, as llhttp does.
     return undefined;
   }
-  return isComplete && head !== undefined ? { ...head, body } : undefined;
+  return isComplete && head !== undefined ? { ...head, body, trailers } : undefined;
 }
 
 /** What Node's client makes of it. */
@@ -49,7 +54,8 @@ async function parseNode(bytes: Buffer): Promise<Outcome | undefined> {
       response.once('error', () => resolve(undefined));
       response.once('end', () => {
         const { statusCode: status = 0, statusMessage: statusText = '', rawHeaders: headers } = response;
-        resolve(response.complete ? { status, statusText, headers, body } : undefined);
+        const { complete, rawTrailers: trailers } = response;
+        resolve(complete ? { status, statusText, headers, body, trailers } : undefined);
       });
     });
     request.end();
@@ -61,7 +67,7 @@ async function parseNode(bytes: Buffer): Promise<Outcome | undefined> {
 const corpus = [
   'HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\nhello',
   'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n3;a=b\r\nyou\r\n0\r\n\r\n',
-  'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-T\r\n\r\n5\r\nhello\r\n0\r\nX-T: 1\r\n\r\n',
+  'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-T\r\n\r\n5\r\nhello\r\n0\r\nX-T: 1\r\nX-U:\t 2 \r\n\r\n',
   'HTTP/1.1 200\r\nConnection: close\r\n\r\nuntil the end',
   'HTTP/1.0 404 Not Found\r\nServer: x\r\n\r\ngone',
   'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\nHTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n',

@@ -1,0 +1,77 @@
+import { EventEmitter, once } from 'node:events';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
+import { onTestFinished } from 'vitest';
+import { endOfRequest } from './raw-upstream.ts';
+import { until } from './until.ts';
+
+/** What an upstream does on a connection: sends these bytes, or whatever a test writes. */
+export type Act = string | ((socket: Socket) => void);
+
+const plain = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
+
+function perform(act: Act, socket: Socket): void {
+  if (typeof act === 'string') socket.write(act, 'latin1');
+  else act(socket);
+}
+
+/**
+ * An upstream on bare TCP that does what it is told: `onConnection` to each connection in turn, `onRequest` to each
+ * whole request in turn, and answers the rest 200 `ok`. It ends with the test.
+ */
+export async function scriptedUpstream({
+  onConnection = [],
+  onRequest = [],
+}: {
+  readonly onConnection?: readonly (Act | undefined)[];
+  readonly onRequest?: readonly Act[];
+} = {}) {
+  const events = new EventEmitter();
+  const connections: Socket[] = [];
+  const requests: string[] = [];
+
+  const receive = (socket: Socket, bytes: string): string => {
+    let rest = bytes;
+    for (let end = endOfRequest(rest); end !== undefined; end = endOfRequest(rest)) {
+      requests.push(rest.slice(0, end));
+      rest = rest.slice(end);
+      perform(onRequest[requests.length - 1] ?? plain, socket);
+      events.emit('seen');
+    }
+    return rest;
+  };
+
+  const server = createServer({ noDelay: true }, (socket) => {
+    let pending = '';
+    connections.push(socket);
+    socket.on('error', () => undefined);
+    socket.on('data', (chunk: Buffer) => (pending = receive(socket, pending + chunk.toString('latin1'))));
+    socket.on('close', () => events.emit('seen'));
+    const act = onConnection[connections.length - 1];
+    if (act !== undefined) perform(act, socket);
+    events.emit('seen');
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => {
+    for (const socket of connections) socket.destroy();
+    server.close();
+  });
+
+  return {
+    port: (server.address() as AddressInfo).port,
+    connections,
+    /** Whole requests as they came. */
+    requests,
+    /** Resolves once that holds of what has come. */
+    async until(what: string, holds: () => boolean): Promise<void> {
+      await until({
+        what,
+        holds,
+        subscribe: (check) => {
+          events.on('seen', check);
+          return () => events.off('seen', check);
+        },
+      });
+    },
+  };
+}
