@@ -3,13 +3,12 @@
  * million of them is the bench `scale`, here it is what a request costs.
  */
 import pino from 'pino';
-import { Command } from 'commander';
 import { randomBytes } from 'node:crypto';
-import { proxyOptions, proxySettingsOf, type ProxyOptions } from '#commands/proxy-options.ts';
 import { createPool } from '#gateway/pool.ts';
 import { digestSecretBytes, makeDigest } from '#table/digest.ts';
 import { createTable } from '#table/table.ts';
 import type { TableEntry } from '#table/table-entry.ts';
+import { proxySettings } from '../test/support/proxy-settings.ts';
 
 /** Path of route `i`; host names are left to the bench `router`. */
 const pathOf = (i: number): string => `/bench/${i}`;
@@ -81,15 +80,13 @@ for (let from = 0; from < Math.max(keys, routes); from += batch) {
   table.apply({ put, remove: [] });
 }
 
-const flags = new Command();
-for (const option of proxyOptions()) flags.addOption(option);
 const pool = createPool({
   workers: 1,
   settings: {
     listen: { host: '127.0.0.1', port },
     digestSecret,
     log: { level: 'silent', format: 'json' },
-    proxy: proxySettingsOf(flags.parse([], { from: 'user' }).opts<ProxyOptions>()),
+    proxy: proxySettings(),
     version: '0.0.0',
   },
   snapshot: () => table.snapshot(),

@@ -4,14 +4,16 @@
  */
 import { fileURLToPath } from 'node:url';
 import { untilAnswers } from './ask.ts';
-import { divideCores } from './cores.ts';
-import { cpuSeconds } from './cpu-time.ts';
+import { divideCores, type Cores } from './cores.ts';
 import { freePort } from './free-port.ts';
-import { runProcess, startProcess } from './process.ts';
-import { findProgram } from './program.ts';
+import type { Gateway } from './gateway.ts';
+import { wrkGenerator } from './load.ts';
+import { startProcess } from './process.ts';
+import { measureRounds, type Slice } from './proxy-rounds.ts';
 import { progress, type BenchReport } from './report.ts';
-import { spread } from './statistics.ts';
-import { startUpstream } from './upstream.ts';
+import { median, spread, type Spread } from './statistics.ts';
+import type { Table } from './table.ts';
+import { startUpstream, type Upstream } from './upstream.ts';
 
 export interface CrowdedOptions {
   readonly rounds: number;
@@ -19,82 +21,72 @@ export interface CrowdedOptions {
   readonly connections: number;
 }
 
-const sizes = [
-  { keys: 1, routes: 1 },
-  { keys: 1_000_000, routes: 100_000 },
-] as const;
-type Size = (typeof sizes)[number];
+interface Size {
+  readonly keys: number;
+  readonly routes: number;
+}
+
+const few: Size = { keys: 1, routes: 1 };
+const many: Size = { keys: 1_000_000, routes: 100_000 };
+const nameOf = ({ keys, routes }: Size): string => `${keys.toLocaleString('en')} / ${routes.toLocaleString('en')}`;
 const mostLoss = 0.1;
 
 const script = fileURLToPath(new URL('crowded.lua', import.meta.url));
 const program = fileURLToPath(new URL('crowded-gateway.ts', import.meta.url));
 
-interface Slice {
-  readonly requestsPerSecond: number;
-  readonly cpuUs: number;
-  readonly errors: number;
+/** The script finds how many there are in the URL. */
+async function start({ keys, routes }: Size, upstream: Upstream, cores: Cores): Promise<Gateway> {
+  const port = await freePort();
+  const numbers = [port, upstream.port, keys, routes].map(String);
+  const running = startProcess(cores.onGatewayCore([process.execPath, program, ...numbers]));
+  const url = `http://127.0.0.1:${port}/bench/0?keys=${keys}&routes=${routes}`;
+  await untilAnswers(running, { url, headers: { apikey: 'key-0' }, everyMs: 100, deadlineMs: 120_000 });
+  progress(`${keys} keys and ${routes} routes are served`);
+  return { name: nameOf({ keys, routes }), pid: running.pid, url };
+}
+
+/** The rate with many, divided by that with few in the same round. */
+function ratioOf(slices: ReadonlyMap<string, readonly Slice[]>): Spread {
+  const [one = [], other = []] = [slices.get(nameOf(few)), slices.get(nameOf(many))];
+  return spread(other.map((slice, i) => slice.requestsPerSecond / (one[i]?.requestsPerSecond ?? 0)));
+}
+
+function tableOf(slices: ReadonlyMap<string, readonly Slice[]>, ratio: Spread, rounds: string): Table {
+  const verdict = ratio.median >= 1 - mostLoss ? 'met' : 'MISSED';
+  const measured = `${ratio.median.toFixed(2)}, ${ratio.min.toFixed(2)}–${ratio.max.toFixed(2)}`;
+  const cell = (own: readonly Slice[], pick: (slice: Slice) => number | undefined): number =>
+    median(own.map((slice) => pick(slice) ?? Number.NaN));
+  return {
+    title: 'a request with many keys and routes',
+    columns: ['keys / routes', 'requests/s', 'p50 ms', 'p99 ms', 'µs CPU', 'core'],
+    rows: [...slices].map(([name, own]) => [
+      name,
+      cell(own, (slice) => slice.requestsPerSecond).toFixed(0),
+      cell(own, (slice) => slice.p50Ms).toFixed(2),
+      cell(own, (slice) => slice.p99Ms).toFixed(2),
+      cell(own, (slice) => slice.cpuUsPerRequest).toFixed(1),
+      `${(cell(own, (slice) => slice.coreShare) * 100).toFixed(0)} %`,
+    ]),
+    notes: [`${verdict}: at most ${mostLoss * 100} % of the rate lost (${measured}); ${rounds}`],
+  };
 }
 
 /** See the head of this file. @throws Error if there is no wrk: nothing else sends another key each time fast enough */
 export async function crowdedBench({ rounds, seconds, connections }: CrowdedOptions): Promise<BenchReport> {
-  const wrk = findProgram('wrk');
-  if (wrk === undefined) throw new Error('needs wrk');
   const cores = divideCores();
+  const generator = wrkGenerator(cores, script);
   const upstream = await startUpstream(cores);
+  const gateways: Gateway[] = [];
+  for (const size of [few, many]) gateways.push(await start(size, upstream, cores));
 
-  const start = async ({ keys, routes }: Size) => {
-    const port = await freePort();
-    const numbers = [port, upstream.port, keys, routes].map(String);
-    const running = startProcess(cores.onGatewayCore([process.execPath, program, ...numbers]));
-    const url = `http://127.0.0.1:${port}/bench/0`;
-    await untilAnswers(running, { url, headers: { apikey: 'key-0' }, everyMs: 100, deadlineMs: 120_000 });
-    progress(`${keys} keys and ${routes} routes are served`);
-    return { keys, routes, url, pid: running.pid, slices: [] as Slice[] };
-  };
-  const gateways = [];
-  for (const size of sizes) gateways.push(await start(size));
-
-  for (let round = 0; round <= rounds; round += 1) {
-    for (const gateway of gateways) {
-      const env = ['env', `KEYS=${gateway.keys}`, `ROUTES=${gateway.routes}`];
-      const size = ['-t1', `-c${connections}`, `-d${seconds}s`];
-      const before = cpuSeconds(gateway.pid) ?? Number.NaN;
-      const printed = await runProcess(cores.onLoadCore([...env, wrk, ...size, '-s', script, gateway.url]));
-      const used = (cpuSeconds(gateway.pid) ?? Number.NaN) - before;
-      const figures = JSON.parse(printed.split('\n').findLast((line) => line.startsWith('{')) ?? '') as {
-        readonly requests: number;
-        readonly durationUs: number;
-        readonly errors: number;
-      };
-      const { requests, durationUs, errors } = figures;
-      const slice = { requestsPerSecond: (requests / durationUs) * 1e6, cpuUs: (used / requests) * 1e6, errors };
-      if (round > 0) gateway.slices.push(slice);
-    }
-  }
-
-  const [few, many] = gateways.map(({ slices }) => slices);
-  const ratio = spread((many ?? []).map((slice, i) => slice.requestsPerSecond / (few?.[i]?.requestsPerSecond ?? 0)));
-  const middle = (values: readonly number[]): number => spread(values).median;
+  const workload = { name: 'many keys and routes', headers: {}, expectedStatus: 200, connections, seconds } as const;
+  const slices = await measureRounds(gateways, workload, { generator, rounds });
+  const ratio = ratioOf(slices);
   return {
-    tables: [
-      {
-        title: 'a request with many keys and routes',
-        columns: ['keys', 'routes', 'requests/s', 'µs CPU'],
-        rows: gateways.map(({ keys, routes, slices }) => [
-          keys.toLocaleString('en'),
-          routes.toLocaleString('en'),
-          middle(slices.map(({ requestsPerSecond }) => requestsPerSecond)).toFixed(0),
-          middle(slices.map(({ cpuUs }) => cpuUs)).toFixed(1),
-        ]),
-        notes: [
-          `${ratio.median >= 1 - mostLoss ? 'met' : 'MISSED'}: at most 10 % of the rate lost ` +
-            `(${ratio.median.toFixed(2)}, ${ratio.min.toFixed(2)}–${ratio.max.toFixed(2)}); ${rounds} rounds of ${seconds} s`,
-        ],
-      },
-    ],
-    facts: { ratio, gateways: gateways.map(({ keys, routes, slices }) => ({ keys, routes, slices })) },
-    failures: gateways.flatMap(({ keys, slices }) =>
-      slices.filter(({ errors }) => errors > 0).map(({ errors }) => `with ${keys} keys: ${errors} wrong answers`),
+    tables: [tableOf(slices, ratio, `${rounds} rounds of ${seconds} s, ${connections} connections`)],
+    facts: { ratio, rounds, seconds, connections, slices: Object.fromEntries(slices) },
+    failures: [...slices].flatMap(([name, own]) =>
+      own.filter(({ errors }) => errors > 0).map(({ errors }) => `with ${name}: ${errors} wrong answers`),
     ),
   };
 }

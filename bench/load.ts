@@ -39,8 +39,17 @@ interface WrkFigures {
   readonly refused: number;
 }
 
-function wrk(program: string, cores: Cores): LoadGenerator {
-  const script = fileURLToPath(new URL('wrk-report.lua', import.meta.url));
+const reportScript = fileURLToPath(new URL('wrk-report.lua', import.meta.url));
+
+/**
+ * wrk, with a script that makes its requests and ends with the report of `wrk-report.lua`; without one it sends the
+ * same request all the time.
+ *
+ * @throws Error if it is not installed
+ */
+export function wrkGenerator(cores: Cores, script = reportScript): LoadGenerator {
+  const program = findProgram('wrk');
+  if (program === undefined) throw new Error('wrk is needed (apt-get install wrk)');
   return {
     name: 'wrk',
     async run({ url, headers, expectedStatus, connections, seconds }) {
@@ -92,6 +101,5 @@ function autocannon(cores: Cores): LoadGenerator {
 
 /** wrk when it is installed; autocannon, which needs far more CPU for the same load, when it is not. */
 export function loadGenerator(cores: Cores): LoadGenerator {
-  const program = findProgram('wrk');
-  return program === undefined ? autocannon(cores) : wrk(program, cores);
+  return findProgram('wrk') === undefined ? autocannon(cores) : wrkGenerator(cores);
 }

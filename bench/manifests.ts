@@ -10,19 +10,20 @@ export function toYaml(objects: readonly Manifest[]): string {
 
 const metadata = (name: string, more: Manifest = {}): Manifest => ({ name, namespace: 'default', ...more });
 
-/** A Service `upstream` with one endpoint: a port of 127.0.0.1. */
-export function upstreamService(port: number): Manifest[] {
+/** A Service `upstream` with an EndpointSlice for each of some ports of 127.0.0.1. */
+export function upstreamService(...ports: readonly number[]): Manifest[] {
   const labels = { 'kubernetes.io/service-name': 'upstream' };
+  const slices = ports.map((port, i) => ({
+    apiVersion: 'discovery.k8s.io/v1',
+    kind: 'EndpointSlice',
+    metadata: metadata(`upstream-${i + 1}`, { labels }),
+    addressType: 'IPv4',
+    endpoints: [{ addresses: ['127.0.0.1'] }],
+    ports: [{ name: '', port }],
+  }));
   return [
     { apiVersion: 'v1', kind: 'Service', metadata: metadata('upstream'), spec: { ports: [{ port: 80 }] } },
-    {
-      apiVersion: 'discovery.k8s.io/v1',
-      kind: 'EndpointSlice',
-      metadata: metadata('upstream-1', { labels }),
-      addressType: 'IPv4',
-      endpoints: [{ addresses: ['127.0.0.1'] }],
-      ports: [{ name: '', port }],
-    },
+    ...slices,
   ];
 }
 

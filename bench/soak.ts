@@ -17,7 +17,15 @@ import { Client } from 'undici';
 import { untilAnswers } from './ask.ts';
 import { freePort } from './free-port.ts';
 import { latchkeyCommand } from './latchkey-command.ts';
-import { consumer, guardedIngress, keyAuthPlugin, keySecret, toYaml, type Manifest } from './manifests.ts';
+import {
+  consumer,
+  guardedIngress,
+  keyAuthPlugin,
+  keySecret,
+  toYaml,
+  upstreamService,
+  type Manifest,
+} from './manifests.ts';
 import { startProcess } from './process.ts';
 import { progress, type BenchReport } from './report.ts';
 import { scratchDirectory } from './scratch.ts';
@@ -46,25 +54,6 @@ async function startEcho(port: number): Promise<Server> {
   });
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   return server;
-}
-
-function serviceOf(ports: readonly number[]): Manifest[] {
-  const metadata = (name: string, more: object = {}) => ({ name, namespace: 'default', ...more });
-  const slice = (port: number, i: number): Manifest => ({
-    apiVersion: 'discovery.k8s.io/v1',
-    kind: 'EndpointSlice',
-    metadata: metadata(`upstream-${i}`, { labels: { 'kubernetes.io/service-name': 'upstream' } }),
-    addressType: 'IPv4',
-    endpoints: [{ addresses: ['127.0.0.1'] }],
-    ports: [{ name: '', port }],
-  });
-  const service = {
-    apiVersion: 'v1',
-    kind: 'Service',
-    metadata: metadata('upstream'),
-    spec: { ports: [{ port: 80 }] },
-  };
-  return [service, ...ports.map(slice)];
 }
 
 /** What a caller asks, and what may come of it. */
@@ -168,7 +157,7 @@ async function edit(dir: string, ports: readonly number[], signal: AbortSignal):
     } else if (edits % 3 === 1) {
       await replaceFile(join(dir, `route-${i}.yaml`), isOn ? [guardedIngress(`moving-${i}`, `/moving-${i}`)] : []);
     } else {
-      await replaceFile(join(dir, 'service.yaml'), serviceOf(isOn ? ports : ports.toReversed()));
+      await replaceFile(join(dir, 'service.yaml'), upstreamService(...(isOn ? ports : ports.toReversed())));
     }
     await pause(1000 / editsPerSecond);
   }
@@ -203,7 +192,7 @@ export async function soakBench({ minutes }: SoakOptions): Promise<BenchReport> 
   const steady = await startEcho(0);
   const ports = [(steady.address() as AddressInfo).port, shaky];
   const names = Array.from({ length: subjects }, (_, i) => i);
-  await writeFile(join(dir, 'service.yaml'), toYaml(serviceOf(ports)));
+  await writeFile(join(dir, 'service.yaml'), toYaml(upstreamService(...ports)));
   await writeFile(
     join(dir, 'stable.yaml'),
     toYaml([
