@@ -10,11 +10,8 @@ import { createTable } from '#table/table.ts';
 import type { TableEntry } from '#table/table-entry.ts';
 import { proxySettings } from '../test/support/proxy-settings.ts';
 
-/** Path of route `i`; host names are left to the bench `router`. */
-const pathOf = (i: number): string => `/bench/${i}`;
-
-/** Port to listen on, port of the upstream, how many keys and routes. */
-const [port = 0, upstreamPort = 0, keys = 1, routes = 1] = process.argv.slice(2).map(Number);
+/** Port to listen on, port of the upstream, how many keys, routes, and hosts that the routes go round. */
+const [port = 0, upstreamPort = 0, keys = 1, routes = 1, hosts = 1] = process.argv.slice(2).map(Number);
 
 const digestSecret = randomBytes(digestSecretBytes);
 const digest = makeDigest(digestSecret);
@@ -52,8 +49,8 @@ const routeAt = (i: number): TableEntry => ({
   kind: 'route',
   key: `route:default/ingress-${i}/0/0`,
   name: `default/ingress-${i}`,
-  host: '',
-  path: { type: 'prefix', value: pathOf(i) },
+  host: `tenant-${i % hosts}.example.com`,
+  path: { type: 'prefix', value: `/bench/${i}` },
   rank: `2026-01-01T00:00:00.000Z|default/ingress-${i}`,
   service: 'service:default/bench/80',
   plugins: [{ type: 'key-auth', candidates: [{ key: 'plugin:KongPlugin/default/key-auth', scope: 'route' }] }],
