@@ -54,10 +54,10 @@ export function proxyOptions(): Option[] {
     flag('--client-header-count <n>', "fields that a request's head may have")
       .default(256)
       .argParser(wholeNumber({ min: 8, max: 10_000 })),
-    flag('--max-connections <n>', 'client connections of one worker')
+    flag('--max-connections <n>', 'client connections of one worker, on all its ports')
       .default(16_384)
       .argParser(wholeNumber({ min: 1, max: 1_000_000 })),
-    flag('--max-tunnels <n>', 'WebSockets of one worker')
+    flag('--max-tunnels <n>', 'WebSockets of one worker, on all its ports')
       .default(8_192)
       .argParser(wholeNumber({ min: 1, max: 1_000_000 })),
     flag('--upstream-keepalive-pool-size <n>', 'idle connections to one endpoint that a worker keeps')

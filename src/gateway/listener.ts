@@ -8,6 +8,7 @@ import { clientFaults } from './client-fault.ts';
 import { forward, type ForwardServices } from './forward.ts';
 import { createHttp2Sessions, type Http2Sessions } from './http2-sessions.ts';
 import type { ListenAddress } from './messages.ts';
+import type { Occupancy } from './occupancy.ts';
 import { hasBody } from './request-body.ts';
 import { chooseByAlpn, chooseByPreface } from './protocol-choice.ts';
 import type { Limits, ProxySettings } from './proxy-settings.ts';
@@ -20,6 +21,8 @@ export interface ListenerServices extends ServeServices, ForwardServices {
   /** How clients are met over TLS; absent for plain HTTP. */
   readonly tls?: ClientTls;
   readonly settings: ProxySettings;
+  /** What clients hold of the worker, this listener's and the others'. */
+  readonly occupancy: Occupancy;
 }
 
 export interface Listener {
@@ -27,8 +30,6 @@ export interface Listener {
   listen(address: ListenAddress): Promise<number>;
   /** The table changed: clients that name no host may get another certificate. */
   tableChanged(): void;
-  /** Client connections and tunnels that are open. */
-  counts(): { readonly connections: number; readonly tunnels: number };
   /** From now on each answer is the last of its connection: clients go elsewhere before the listener closes. */
   leave(): void;
   /** Stops accepting, waits for what is under way, and cuts what is left after `graceMs`. */
@@ -103,9 +104,8 @@ const upgradesOf =
     const response = responseOn(request, socket);
     const client = { request, response, expectsContinue: false };
     if (hasBody(request)) return refuseRequest(client, upgradeWithBody, services);
-    if (tunnels.size >= services.limits.now.tunnels) return refuseRequest(client, tooManyTunnels, services);
-    tunnels.add(socket);
-    socket.once('close', () => tunnels.delete(socket));
+    if (services.occupancy.isFull('tunnels')) return refuseRequest(client, tooManyTunnels, services);
+    services.occupancy.hold('tunnels', socket, tunnels);
     serveRequest(
       client,
       (exchange, service, requestId) =>
@@ -158,21 +158,18 @@ export function createListener(services: ListenerServices): Listener {
   // Over TLS a connection is none of the HTTP server's until its handshake is done.
   server.on('connection', (socket: Socket) => {
     services.traffic.accepted();
-    connections.add(socket);
-    socket.once('close', () => connections.delete(socket));
+    services.occupancy.hold('connections', socket, connections);
   });
 
-  // One more is closed as it comes, as nginx closes what is beyond its worker_connections.
+  // One more is closed as it comes, as nginx closes what is beyond its worker_connections. Node asks for each
+  // connection how many there may be, and counts those of one server alone.
+  Object.defineProperty(server, 'maxConnections', {
+    get: () => (services.occupancy.isFull('connections') ? 0 : undefined),
+  });
   server.on('drop', () => services.refused?.('connections'));
-  const applyLimits = (): void => void (server.maxConnections = services.limits.now.connections);
-  applyLimits();
 
   return {
-    tableChanged(): void {
-      tableChanged();
-      applyLimits();
-    },
-    counts: () => ({ connections: connections.size, tunnels: tunnels.size }),
+    tableChanged,
 
     listen: async (address) => listenOn(server, address),
 

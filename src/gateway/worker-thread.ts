@@ -20,6 +20,7 @@ import type { ServiceHealth } from './health.ts';
 import { createListener } from './listener.ts';
 import { limitsInForce } from './limits.ts';
 import type { FromWorker, ListenAddress, ToWorker, WorkerStart } from './messages.ts';
+import { createOccupancy } from './occupancy.ts';
 import { nameResolver } from './resolve.ts';
 import { createServedTable } from './served-table.ts';
 import { createClientTls } from './tls.ts';
@@ -42,8 +43,10 @@ const traffic = createTraffic(settings.proxy.metrics);
 const loopDelay = monitorEventLoopDelay({ resolution: 20 });
 loopDelay.enable();
 const limits = limitsInForce(settings.proxy.limits, table);
+const occupancy = createOccupancy(limits);
 const parts = {
   limits,
+  occupancy,
   traffic,
   refused: traffic.refused,
   settings: settings.proxy,
@@ -102,8 +105,6 @@ const reportEveryMs = 5_000;
 const reporting = setInterval(report, reportEveryMs).unref();
 
 function report(): void {
-  const all = listeners.map(({ listener }) => listener.counts());
-  const sum = (part: 'connections' | 'tunnels'): number => all.reduce((total, counts) => total + counts[part], 0);
   // Nanoseconds; before the first sample there is no mean.
   const { mean, max } = loopDelay;
   loopDelay.reset();
@@ -112,8 +113,8 @@ function report(): void {
     type: 'report',
     report: {
       ...traffic.take(),
-      connections: sum('connections'),
-      tunnels: sum('tunnels'),
+      connections: occupancy.connections,
+      tunnels: occupancy.tunnels,
       upstream: client.stats(),
       loopDelay: { meanSeconds: seconds(mean), maxSeconds: seconds(max) },
     },

@@ -28,17 +28,14 @@ async function start(flags: readonly string[], service: OneService = {}) {
     await latchkey.stop();
     await upstream.close();
   });
-  const refused = async (reason: string): Promise<number> => {
+  const figure = async (series: string): Promise<number> => {
     const { body } = await send({ port: latchkey.statusPort, path: '/metrics' });
-    const series = `latchkey_refused_requests_total{reason="${reason}"} `;
-    return Number(
-      body
-        .split('\n')
-        .find((line) => line.startsWith(series))
-        ?.slice(series.length) ?? 0,
-    );
+    const line = body.split('\n').find((each) => each.startsWith(`${series} `));
+    return Number(line?.slice(series.length + 1) ?? 0);
   };
-  return { upstream, dir, port: latchkey.proxyPort, refused };
+  const refused = async (reason: string): Promise<number> =>
+    figure(`latchkey_refused_requests_total{reason="${reason}"}`);
+  return { upstream, dir, port: latchkey.proxyPort, httpsPort: latchkey.httpsPort, figure, refused };
 }
 
 /** A body of unknown length, a piece at a time. Resolves with the status once there is an answer. */
@@ -136,16 +133,18 @@ test('a connection that says nothing is closed', async () => {
   await once(silent, 'close');
 });
 
+const openOn = async (port: number) => {
+  const socket = connect({ port, host: '127.0.0.1' });
+  socket.on('error', () => undefined);
+  await once(socket, 'connect');
+  return socket;
+};
+
 let served = 0;
 
 test('one connection more than a worker may have is closed, and there is room again when another ends', async () => {
   const { port, refused } = await start(['--max-connections', '3']);
-  const open = async () => {
-    const socket = connect({ port, host: '127.0.0.1' });
-    socket.on('error', () => undefined);
-    await once(socket, 'connect');
-    return socket;
-  };
+  const open = async () => openOn(port);
   const held = [await open(), await open(), await open()];
   await once(await open(), 'close');
   expect(await refused('connections')).toBe(1);
@@ -168,6 +167,18 @@ test('one connection more than a worker may have is closed, and there is room ag
   });
   for (const socket of held) socket.destroy();
 });
+
+test('the connections of all ports count together', async () => {
+  const { port, httpsPort, figure, refused } = await start(['--max-connections', '3']);
+  const held = [await openOn(port), await openOn(httpsPort), await openOn(port)];
+  // Which of two ports is looked at first is the kernel's choice.
+  while ((await figure('kong_nginx_connections_total{worker="0",state="active"}')) < held.length);
+  await once(await openOn(httpsPort), 'close');
+  await once(await openOn(port), 'close');
+  expect(await refused('connections')).toBe(2);
+  for (const socket of held) socket.destroy();
+});
+
 test('one WebSocket more than a worker may have is 503', async () => {
   const { port, upstream, refused } = await start(['--max-tunnels', '1']);
   const sockets = new WebSocketServer({ server: upstream.server });
@@ -177,6 +188,17 @@ test('one WebSocket more than a worker may have is 503', async () => {
   const [error] = (await once(second, 'error')) as [Error];
   expect(error.message).toContain('503');
   expect(await refused('tunnels')).toBe(1);
+  first.terminate();
+  sockets.close();
+});
+
+test('the WebSockets of all ports count together', async () => {
+  const { port, httpsPort, upstream, refused } = await start(['--max-tunnels', '1']);
+  const sockets = new WebSocketServer({ server: upstream.server });
+  const first = new WebSocket(`wss://127.0.0.1:${httpsPort}/`, { rejectUnauthorized: false });
+  await once(first, 'open');
+  const [error] = (await once(new WebSocket(`ws://127.0.0.1:${port}/`), 'error')) as [Error];
+  expect([error.message, await refused('tunnels')]).toEqual([expect.stringContaining('503'), 1]);
   first.terminate();
   sockets.close();
 });
