@@ -8,7 +8,7 @@
  * A change that cannot be seen here is in the wrong place.
  */
 import { randomBytes } from 'node:crypto';
-import { createPool, reservePort } from '#gateway/pool.ts';
+import { createPool, reservePort, type PoolOptions } from '#gateway/pool.ts';
 import type { ListenAddress } from '#gateway/messages.ts';
 import type { ProxySettings } from '#gateway/proxy-settings.ts';
 import { selfSigned } from '#gateway/self-signed.ts';
@@ -17,8 +17,10 @@ import { formatRef, refKey, type Ref } from '#resources/ref.ts';
 import type { Verdict } from '#resources/verdict.ts';
 import type { Change, Origin, Source } from '#source/source.ts';
 import { createReporter } from '#status/reporter.ts';
-import { createTimedVerdicts } from '#status/timed-verdicts.ts';
+import { createTimedVerdicts, type TimedVerdictsOptions } from '#status/timed-verdicts.ts';
+import type { CredentialUse } from '#table/credential-use.ts';
 import { digestSecretBytes, makeDigest } from '#table/digest.ts';
+import { createLastUsed } from '#table/last-used.ts';
 import type { TablePatch } from '#table/patch.ts';
 import { createTable } from '#table/table.ts';
 import type { Metrics } from '#telemetry/metrics.ts';
@@ -103,8 +105,13 @@ function createDefaultCertificateWatch({ translate: { defaultCertificate }, log 
   };
 }
 
+/** What the pool asks of the rest. */
+interface PoolSetting extends Pick<PoolOptions, 'snapshot' | 'onUses'> {
+  readonly digestSecret: Buffer;
+}
+
 /** Starts the worker threads, on ports that nobody else has. */
-async function startPool(options: PipelineOptions, digestSecret: Buffer, snapshot: () => TablePatch) {
+async function startPool(options: PipelineOptions, { digestSecret, ...setting }: PoolSetting) {
   const { log, logSettings, metrics, listen, httpsListen, version, workers, proxy } = options;
   const portOf = async (address: ListenAddress): Promise<number> =>
     options.sharesPorts === true && address.port !== 0 ? address.port : reservePort(address);
@@ -114,7 +121,7 @@ async function startPool(options: PipelineOptions, digestSecret: Buffer, snapsho
   const pool = createPool({
     workers,
     settings: tls === undefined ? settings : { ...settings, tls },
-    snapshot,
+    ...setting,
     log,
     onStart: ({ threadId }) => log.debug({ threadId }, 'a worker starts'),
     onReport: (worker, report) => metrics.traffic.report(worker, report),
@@ -149,6 +156,20 @@ function noteTranslation(
   }
 }
 
+/** Those who tell people of verdicts. */
+interface Tellers extends Pick<PipelineOptions, 'metrics'> {
+  readonly reporter: ReturnType<typeof createReporter>;
+  readonly status: StatusWriter | undefined;
+}
+
+const tellAll =
+  ({ reporter, status, metrics }: Tellers): TimedVerdictsOptions['tell'] =>
+  (changed, forgotten) => {
+    reporter.report(changed, forgotten);
+    status?.report(changed, forgotten);
+    metrics.brokenObjects.set(reporter.broken);
+  };
+
 /**
  * Starts everything and resolves when every worker accepts connections with the whole table.
  *
@@ -162,7 +183,9 @@ export async function startPipeline(options: PipelineOptions) {
   const reporter = createReporter(log);
   const origins = createOrigins();
   const routeNames = createRouteNames();
-  const { pool, port, httpsPort } = await startPool(options, digestSecret, () => table.snapshot());
+  const lastUsed = options.proxy.notesCredentialUse ? createLastUsed() : undefined;
+  const onUses = (uses: readonly CredentialUse[]): void => void lastUsed?.take(uses);
+  const { pool, port, httpsPort } = await startPool(options, { digestSecret, snapshot: table.snapshot, onUses });
   // The threads load while the rest of this one does: that halves the time to the first request.
   const { createEngine } = await import('#translate/engine.ts');
   const { sealed, sealingWith } = await import('#translate/sealing.ts');
@@ -171,13 +194,7 @@ export async function startPipeline(options: PipelineOptions) {
   const status = options.makeStatus?.((ref) => engine.store.find(ref)?.object);
 
   const lookForDefaultCertificate = createDefaultCertificateWatch(options);
-  const verdicts = createTimedVerdicts({
-    tell(changed, forgotten) {
-      reporter.report(changed, forgotten);
-      status?.report(changed, forgotten);
-      metrics.brokenObjects.set(reporter.broken);
-    },
-  });
+  const verdicts = createTimedVerdicts({ tell: tellAll({ reporter, status, metrics }) });
   const wanted = createWantedSecrets({ store: engine.store, source, deliver: (change) => apply([change]), log });
 
   const apply = (changes: readonly Change[]): void => {
@@ -189,6 +206,7 @@ export async function startPipeline(options: PipelineOptions) {
     metrics.translationMs.observe(performance.now() - startedAtMs);
     noteTranslation(output, options);
     const patch = table.apply(output);
+    lastUsed?.change(output);
     const gone = routeNames.take(output);
     if (patch !== undefined) pool.publish(patch);
     // Verdicts are told only once they are true: when every worker serves what they speak of.
@@ -227,6 +245,8 @@ export async function startPipeline(options: PipelineOptions) {
     store: engine.store,
     source,
     originOf: origins.get,
+    /** When credentials were last used; undefined where it is not noted. */
+    lastUsed,
     /** Whether every worker accepts connections. */
     isServing: () => pool.listening === options.workers,
     /** Resolves when the metrics have what the workers counted until now. */

@@ -6,6 +6,13 @@ import type { Store } from '#store/store.ts';
 import { refusalOf } from './api-refusals.ts';
 import { AdminError } from './errors.ts';
 
+/** The names of a credential's Secret and of the consumer that lists it, in one namespace. */
+export interface CredentialNames {
+  readonly namespace: string;
+  readonly secret: string;
+  readonly consumer: string;
+}
+
 /** What the Admin API needs of the rest. */
 export interface AdminOptions {
   readonly store: Store;
@@ -19,6 +26,11 @@ export interface AdminOptions {
   readonly namespace?: string;
   readonly version: string;
   now(): Date;
+  /**
+   * When a credential was last used, in milliseconds since the epoch and to the minute; undefined where no use is
+   * known. Absent where it is not noted.
+   */
+  lastUsedMs?(credential: CredentialNames): number | undefined;
   /** Digest of a credential's secret, as the store has it in `sealed`. */
   digest(type: string, secret: string): string;
   /** Told of bugs: which endpoint and where in the code, nothing of the request. */

@@ -119,6 +119,14 @@ function dataField(object: KubernetesObject | undefined, field: string): string 
   return typeof encoded === 'string' ? Buffer.from(encoded, 'base64').toString('utf8') : null;
 }
 
+/** When a credential was last used, in seconds since the epoch; nothing at all where it is not noted. */
+function lastUse(backend: Backend, { secret: object, consumer }: OwnedCredential): { lastUsedAt?: number | null } {
+  const names = { secret: object.metadata.name, consumer: consumer.metadata.name, namespace: namespaceOf(consumer) };
+  if (backend.lastUsedMs === undefined) return {};
+  const lastUsedMs = backend.lastUsedMs(names);
+  return { lastUsedAt: lastUsedMs === undefined ? null : Math.floor(lastUsedMs / 1000) };
+}
+
 /** A credential as it is shown, its key read from the source for this answer only; null where just its hash is kept. */
 export async function showCredential(backend: Backend, { secret: object, consumer }: OwnedCredential) {
   const written = await backend.read(refOf(secret, object));
@@ -128,5 +136,6 @@ export async function showCredential(backend: Backend, { secret: object, consume
     consumerId: consumerId(consumer, refOf(kongConsumer, consumer)),
     key: dataField(written, 'key'),
     ttl: secondsLeft(object, backend.now()),
+    ...lastUse(backend, { secret: object, consumer }),
   });
 }

@@ -53,9 +53,12 @@ export function credentialEntity(credential: {
   /** Null: the Secret holds none that can be read, and the credential is not in force. */
   readonly key: string | null;
   readonly ttl: number | null;
+  /** Seconds since the epoch, which Kong does not know; absent where it is not noted, null before the first use. */
+  readonly lastUsedAt?: number | null;
 }) {
-  const { id, createdAt, key, ttl } = credential;
-  return { id, created_at: createdAt, consumer: { id: credential.consumerId }, key, tags: null, ttl };
+  const { id, createdAt, key, ttl, lastUsedAt } = credential;
+  const shown = { id, created_at: createdAt, consumer: { id: credential.consumerId }, key, tags: null, ttl };
+  return lastUsedAt === undefined ? shown : { ...shown, last_used_at: lastUsedAt };
 }
 
 /** What a plugin is for unless it says otherwise (kong-facts 1.1). */

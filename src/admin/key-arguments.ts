@@ -25,6 +25,8 @@ export const keyArguments = Type.Object(
   {
     id: givenFields.id,
     created_at: givenFields.created_at,
+    // Ours to tell, like `updated_at`: what was read can be put back, however often it was used meanwhile.
+    last_used_at: Type.Optional(Type.Number()),
     key: Type.Optional(Type.String({ minLength: 1 })),
     ttl: Type.Optional(Type.Integer()),
     tags: Type.Optional(Type.Array(Type.String())),

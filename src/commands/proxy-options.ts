@@ -16,6 +16,7 @@ export interface ProxyOptions extends RequestOptions {
   readonly maxConnections: number;
   readonly maxTunnels: number;
   readonly metricsPerConsumer: boolean;
+  readonly credentialLastUsed: boolean;
   readonly upstreamKeepalivePoolSize: number;
   readonly upstreamKeepaliveMaxRequests: number;
   readonly upstreamKeepaliveIdleTimeout: number;
@@ -73,6 +74,10 @@ export function proxyOptions(): Option[] {
       .default(false)
       .preset('true')
       .argParser(trueOrFalse),
+    flag('--credential-last-used [boolean]', 'whether to note in which minute each credential was last used')
+      .default(false)
+      .preset('true')
+      .argParser(trueOrFalse),
     ...requestOptions(),
   ];
 }
@@ -91,6 +96,7 @@ export const proxySettingsOf = (options: ProxyOptions): ProxySettings => ({
     tunnels: options.maxTunnels,
   },
   metrics: { isPerConsumer: options.metricsPerConsumer },
+  notesCredentialUse: options.credentialLastUsed,
   pools: {
     size: options.upstreamKeepalivePoolSize,
     maxRequests: options.upstreamKeepaliveMaxRequests,

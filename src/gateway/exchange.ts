@@ -9,11 +9,14 @@ import type { ResponseHeader } from './response-headers.ts';
 import type { GuardedRequest } from './request-guard.ts';
 import type { Match } from './match.ts';
 import type { ServedTable } from './served-table.ts';
+import type { UsedCredentials } from './used-credentials.ts';
 
 /** What all exchanges of a worker share. */
 export interface ExchangeServices {
   readonly table: ServedTable;
   readonly digest: Digest;
+  /** Undefined where nobody asks which credentials are used. */
+  readonly uses: UsedCredentials | undefined;
   /** Undefined where no peer is trusted. */
   readonly trust: ClientTrust | undefined;
 }
@@ -161,8 +164,12 @@ export class ProxyExchange implements Exchange {
   }
 
   findCredential(type: string, secret: string): Credential | 'expired' | 'unknown' | 'wrong-namespace' {
-    const found = this.#services.table.credentials.find(this.#services.digest(type, secret), Date.now());
-    return typeof found === 'string' || this.#admits(found.consumer.namespace) ? found : 'wrong-namespace';
+    const nowMs = Date.now();
+    const found = this.#services.table.credentials.find(this.#services.digest(type, secret), nowMs);
+    if (typeof found === 'string') return found;
+    if (!this.#admits(found.consumer.namespace)) return 'wrong-namespace';
+    this.#services.uses?.note(found, nowMs);
+    return found;
   }
 
   /** Whether the route and the plugin that runs both let in consumers of a namespace. */

@@ -1,3 +1,4 @@
+import type { CredentialUse } from '#table/credential-use.ts';
 import type { TablePatch } from '#table/patch.ts';
 import type { RedactedPlace } from '#table/redacted-places.ts';
 import type { TrafficReport } from '#telemetry/traffic-figures.ts';
@@ -58,5 +59,6 @@ export type FromWorker =
   | { readonly type: 'health'; readonly health: ServiceHealth }
   | { readonly type: 'suspect'; readonly suspect: Suspect }
   | { readonly type: 'failed'; readonly message: string; readonly code?: string }
-  | { readonly type: 'report'; readonly report: TrafficReport }
+  /** `uses`: credentials that were used in a minute in which they had not been, since the last report. */
+  | { readonly type: 'report'; readonly report: TrafficReport; readonly uses: readonly CredentialUse[] }
   | { readonly type: 'drained' };

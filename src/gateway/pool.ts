@@ -8,6 +8,7 @@
  */
 import { createServer } from 'node:net';
 import { Worker } from 'node:worker_threads';
+import type { CredentialUse } from '#table/credential-use.ts';
 import type { TablePatch } from '#table/patch.ts';
 import { redactedPlaces } from '#table/redacted-places.ts';
 import type { TrafficReport } from '#telemetry/traffic-figures.ts';
@@ -26,6 +27,8 @@ export interface PoolOptions {
   onStart(worker: Worker): void;
   /** Told what a worker, by its place in the pool, has counted since it last told. */
   onReport(worker: number, report: TrafficReport): void;
+  /** Told which credentials a worker has seen used, where that is noted. */
+  onUses?(uses: readonly CredentialUse[]): void;
   /** Told whenever a worker died and is replaced. */
   onRestart(): void;
 }
@@ -106,7 +109,10 @@ export function createPool(options: PoolOptions) {
   const receive = (slot: Slot, message: FromWorker): void => {
     note(slot, message);
     if (message.type === 'health' || message.type === 'suspect') news.pass(message);
-    if (message.type === 'report') options.onReport(slots.indexOf(slot), message.report);
+    if (message.type === 'report') {
+      options.onReport(slots.indexOf(slot), message.report);
+      if (message.uses.length > 0) options.onUses?.(message.uses);
+    }
     if (message.type === 'failed') fatal = Object.assign(new Error(message.message), { code: message.code });
     wake();
   };

@@ -10,6 +10,8 @@ export interface ProxySettings {
   readonly headers: HeaderSettings;
   readonly paths: PathRules;
   readonly metrics: { readonly isPerConsumer: boolean };
+  /** Whether it is noted which credentials are used. */
+  readonly notesCredentialUse: boolean;
   readonly pools: PoolSettings;
 }
 

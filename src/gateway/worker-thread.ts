@@ -25,6 +25,7 @@ import { nameResolver } from './resolve.ts';
 import { createServedTable } from './served-table.ts';
 import { createClientTls } from './tls.ts';
 import { createTraffic } from './traffic.ts';
+import { createUsedCredentials } from './used-credentials.ts';
 import { upstreamClient } from './upstream-client.ts';
 import type { HopInfo } from './upstream-headers.ts';
 
@@ -40,6 +41,7 @@ const balancer = createBalancer(performance, (service, target) =>
 const checks = settings.isProber ? createHealthChecks(probed) : undefined;
 const name = `latchkey/${settings.version}`;
 const traffic = createTraffic(settings.proxy.metrics);
+const uses = settings.proxy.notesCredentialUse ? createUsedCredentials() : undefined;
 const loopDelay = monitorEventLoopDelay({ resolution: 20 });
 loopDelay.enable();
 const limits = limitsInForce(settings.proxy.limits, table);
@@ -55,6 +57,7 @@ const parts = {
   trust: clientTrust(settings.proxy.trust),
   table,
   digest: makeDigest(settings.digestSecret),
+  uses,
   client,
   names,
   balancer,
@@ -118,6 +121,7 @@ function report(): void {
       upstream: client.stats(),
       loopDelay: { meanSeconds: seconds(mean), maxSeconds: seconds(max) },
     },
+    uses: uses?.take() ?? [],
   });
 }
 

@@ -6,7 +6,7 @@ import type { ConsumerIdentity } from './consumer-identity.ts';
  */
 export interface CredentialEntry {
   readonly kind: 'credential';
-  /** Unique in the table: `credential:<ref of the Secret>@<ref of the consumer>`. */
+  /** Unique in the table: `credentialKey` makes it. */
   readonly key: string;
   /** Keyed digest of type and key, as `digest.ts` makes it; 16 bytes as 22 characters of base64url. */
   readonly digest: string;
@@ -15,6 +15,27 @@ export interface CredentialEntry {
   readonly consumer: ConsumerIdentity;
   /** Milliseconds since the epoch; absent when the credential does not expire. */
   readonly expiresAtMs?: number;
+}
+
+/** The objects behind a credential: a consumer lists Secrets of its own namespace. */
+export interface CredentialPlace {
+  readonly namespace: string;
+  /** Name of the Secret. */
+  readonly secret: string;
+  /** Name of the consumer's object. */
+  readonly consumer: string;
+}
+
+/** The key of a credential's entry. In one piece: a template would keep each of its parts, a million times. */
+export function credentialKey({ namespace, secret, consumer }: CredentialPlace): string {
+  return ['credential:Secret/', namespace, '/', secret, '@KongConsumer/', namespace, '/', consumer].join('');
+}
+
+/** The objects behind the key of a credential's entry: names hold no slash. Undefined for what is no such key. */
+export function credentialPlace(key: string): CredentialPlace | undefined {
+  const [, namespace, secret, , consumer, ...more] = key.split('/');
+  if (namespace === undefined || secret === undefined || consumer === undefined || more.length > 0) return undefined;
+  return { namespace, secret: secret.slice(0, secret.lastIndexOf('@')), consumer };
 }
 
 /** What a worker learns when a key is found in the index. */

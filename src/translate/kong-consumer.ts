@@ -5,7 +5,7 @@ import { uidFromRef } from '#resources/ids.ts';
 import type { Problem, TimedProblem } from '#resources/verdict.ts';
 import type { ConsumerEntry } from '#table/consumer-entry.ts';
 import type { ConsumerIdentity } from '#table/consumer-identity.ts';
-import type { CredentialEntry } from '#table/credential-entry.ts';
+import { credentialKey, type CredentialEntry } from '#table/credential-entry.ts';
 import { unsupportedAnnotations } from './annotations.ts';
 import { controlPlaneRefProblems } from './control-plane-ref.ts';
 import { readCredential, type ReadCredential } from './credential.ts';
@@ -99,7 +99,7 @@ function claimedCredential(object: KongConsumer, place: ReadPlace, { ref }: Cont
   const { about, found, read } = place;
   const entry: CredentialEntry = {
     kind: 'credential',
-    key: flatText('credential:', refKey(about), '@', refKey(ref)),
+    key: credentialKey({ namespace: ref.namespace, secret: about.name, consumer: ref.name }),
     digest: read.digest,
     // Kong tells the upstream the username of a basic-auth credential, and the id of any other.
     credentialId: read.name ?? found.metadata.uid ?? uidFromRef(about),
