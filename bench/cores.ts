@@ -26,18 +26,37 @@ function allowedCpus(): number[] {
   });
 }
 
+const unpinned = (why: string): Cores => {
+  const as = (command: readonly string[]): readonly string[] => command;
+  return { onGatewayCore: as, onLoadCore: as, description: `not pinned (${why})` };
+};
+
+/** The command that keeps another to some CPUs. */
+const onCpus = (taskset: string, cpus: readonly number[]) => (command: readonly string[]) => [
+  taskset,
+  '-c',
+  cpus.join(','),
+  ...command,
+];
+
 /** One core for the gateway, another for everything else, where the machine has two and can pin. */
 export function divideCores(): Cores {
   const [gateway, load] = allowedCpus();
   const taskset = findProgram('taskset');
-  if (taskset === undefined || gateway === undefined || load === undefined) {
-    const as = (command: readonly string[]): readonly string[] => command;
-    return { onGatewayCore: as, onLoadCore: as, description: 'not pinned (needs Linux, taskset and two cores)' };
-  }
-  const on = (cpu: number) => (command: readonly string[]) => [taskset, '-c', String(cpu), ...command];
+  if (taskset === undefined || gateway === undefined || load === undefined)
+    return unpinned('needs Linux, taskset and two cores');
   return {
-    onGatewayCore: on(gateway),
-    onLoadCore: on(load),
+    onGatewayCore: onCpus(taskset, [gateway]),
+    onLoadCore: onCpus(taskset, [load]),
     description: `gateway on core ${gateway}, load generator and upstream on core ${load}`,
   };
+}
+
+/** The first two cores for everything: the gateway has both, and so have the load generator and the upstream. */
+export function shareCores(): Cores {
+  const both = allowedCpus().slice(0, 2);
+  const taskset = findProgram('taskset');
+  if (taskset === undefined || both.length < 2) return unpinned('needs Linux, taskset and two cores');
+  const on = onCpus(taskset, both);
+  return { onGatewayCore: on, onLoadCore: on, description: `everything on cores ${both.join(' and ')}` };
 }

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { ask, untilAnswers } from './ask.ts';
+import type { CertificateFiles } from './certificate-files.ts';
 import type { Cores } from './cores.ts';
 import { freePort } from './free-port.ts';
 import type { Peer } from './peers/peer.ts';
@@ -7,11 +8,17 @@ import { startProcess } from './process.ts';
 import { scratchDirectory } from './scratch.ts';
 import { upstreamBody, whoPath, type Upstream } from './upstream.ts';
 
-/** A peer that runs and was seen to authenticate. */
+/** What is under load. */
 export interface Gateway {
   readonly name: string;
   readonly pid: number;
   readonly url: string;
+}
+
+/** A peer that runs and was seen to authenticate, with TLS and without. */
+export interface StartedGateway extends Gateway {
+  readonly httpsUrl: string;
+  stop(): Promise<void>;
 }
 
 /** Keys that every peer gets, and the one that the load uses. */
@@ -49,35 +56,45 @@ async function assertAuthenticates(origin: string, { key, consumer }: Keyring): 
   }
 }
 
-async function start(peer: Peer, keyring: Keyring, { upstream, cores }: Place): Promise<Gateway> {
-  const port = await freePort();
+async function start(peer: Peer, keyring: Keyring, place: Place): Promise<StartedGateway> {
+  const { upstream, cores, workers, certificate } = place;
+  const [port, httpsPort] = [await freePort(), await freePort()];
   const assignment = {
     port,
+    httpsPort,
+    certificate,
+    workers,
     upstreamPort: upstream.port,
     keys: keyring.keys,
     loaded: [keyring.key, keyring.consumer],
     folder: scratchDirectory(),
   } as const;
   const running = startProcess(cores.onGatewayCore(await peer.command(assignment)));
-  const origin = `http://127.0.0.1:${port}`;
-  const url = `${origin}/bench`;
-  await untilAnswers(running, { url, headers: { apikey: keyring.key }, everyMs: 20, deadlineMs: 20_000 });
-  await assertAuthenticates(origin, keyring);
-  return { name: peer.name, pid: running.pid, url };
+  const [plain, overTls] = [`http://127.0.0.1:${port}`, `https://127.0.0.1:${httpsPort}`];
+  for (const origin of [plain, overTls]) {
+    const ready = { url: `${origin}/bench`, headers: { apikey: keyring.key } };
+    await untilAnswers(running, { ...ready, everyMs: 20, deadlineMs: 20_000 });
+    await assertAuthenticates(origin, keyring);
+  }
+  const stop = async (): Promise<void> => running.stop();
+  return { name: peer.name, pid: running.pid, url: `${plain}/bench`, httpsUrl: `${overTls}/bench`, stop };
 }
 
 /** Where gateways are started. */
 export interface Place {
   readonly upstream: Upstream;
   readonly cores: Cores;
+  /** Threads or processes of each. */
+  readonly workers: number;
+  readonly certificate: CertificateFiles;
 }
 
 /**
- * Starts a peer on the gateway core and makes sure that it authenticates.
+ * Starts a peer on the core of gateways and makes sure that it authenticates.
  *
  * @throws Error that names the peer if it does not start or lets in what it should not
  */
-export async function startGateway(peer: Peer, keyring: Keyring, place: Place): Promise<Gateway> {
+export async function startGateway(peer: Peer, keyring: Keyring, place: Place): Promise<StartedGateway> {
   try {
     return await start(peer, keyring, place);
   } catch (error) {

@@ -2,29 +2,28 @@ import { fileURLToPath } from 'node:url';
 
 const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 
-/** The command that serves a directory on a port of 127.0.0.1, with nothing else listening. */
-export function latchkeyCommand(options: { dir: string; port: number; workers: number }): readonly string[] {
-  const { dir, port, workers } = options;
+export interface ServedDirectory {
+  readonly dir: string;
+  readonly port: number;
+  /** For TLS; nothing listens for it if absent. */
+  readonly httpsPort?: number;
+  readonly workers: number;
+  /** Flags of `latchkey run` besides. */
+  readonly flags?: readonly string[];
+}
+
+/** The command that serves a directory on ports of 127.0.0.1, with nothing else listening. */
+export function latchkeyCommand({ dir, port, httpsPort, workers, flags = [] }: ServedDirectory): readonly string[] {
   const listening = [
     '--proxy-listen',
     `127.0.0.1:${port}`,
     '--https-listen',
-    'off',
+    httpsPort === undefined ? 'off' : `127.0.0.1:${httpsPort}`,
     '--admin-listen',
     'off',
     '--status-listen',
     'off',
   ];
-  return [
-    process.execPath,
-    main,
-    'run',
-    '--dir',
-    dir,
-    '--workers',
-    String(workers),
-    ...listening,
-    '--log-level',
-    'warn',
-  ];
+  const run = [process.execPath, main, 'run', '--dir', dir, '--workers', String(workers)];
+  return [...run, ...listening, '--log-level', 'warn', ...flags];
 }

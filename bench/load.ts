@@ -26,7 +26,8 @@ export interface LoadGenerator {
   run(load: Load): Promise<LoadResult>;
 }
 
-const headerArguments = (flag: string, separator: string, headers: Load['headers']): string[] =>
+/** Fields as arguments of a program, each behind a flag. */
+export const headerArguments = (flag: string, separator: string, headers: Load['headers']): string[] =>
   Object.entries(headers).flatMap(([name, value]) => [flag, `${name}${separator}${value}`]);
 
 interface WrkFigures {

@@ -10,7 +10,7 @@ const defaults = {
   minutes: { type: 'string', default: '5' },
   seconds: { type: 'string', default: '4' },
   connections: { type: 'string', default: '32' },
-  path: { type: 'string', default: 'both' },
+  scenario: { type: 'string' },
   peers: { type: 'string' },
   edits: { type: 'string', default: '200' },
   runs: { type: 'string', default: '5' },
@@ -29,7 +29,7 @@ const defaults = {
 const parse = () => parseArgs({ allowPositionals: true, options: defaults });
 type Flags = ReturnType<typeof parse>['values'];
 
-type TextFlag = Exclude<keyof Flags, 'json' | 'help' | 'peers' | 'part' | 'path' | 'node-flags'>;
+type TextFlag = Exclude<keyof Flags, 'json' | 'help' | 'peers' | 'part' | 'scenario' | 'node-flags'>;
 
 /** @throws Error that names the flag if the text is not a whole number above 0 */
 function wholeNumber(name: string, text: string): number {
@@ -38,12 +38,6 @@ function wholeNumber(name: string, text: string): number {
 }
 
 const count = (flags: Flags, name: TextFlag): number => wholeNumber(name, flags[name]);
-
-/** @throws Error if it is none of the three */
-function pathFlag({ path }: Flags): 'forward' | '401' | 'both' {
-  if (path === 'forward' || path === '401' || path === 'both') return path;
-  throw new Error(`--path: expected forward, 401 or both, got ${path}`);
-}
 
 /** All parts, or those that are named. @throws Error if a name is none */
 function partsOf<T extends string>({ part }: Flags, parts: readonly T[]): readonly T[] {
@@ -64,12 +58,14 @@ const benches: Readonly<Record<string, Bench>> = {
   proxy: {
     measures:
       'key-auth and forward on one core, beside nginx, HAProxy, Traefik, Caddy, @fastify/http-proxy and http.Agent',
-    flags: '--rounds 5 --seconds 4 --connections 32 --path forward|401|both --peers latchkey,nginx,…',
+    flags: `--rounds 5 --seconds 4 --connections 32 --peers latchkey,nginx,…
+      --scenario key-auth,401,tls,64k,1000-connections,h2,2-workers|all`,
     async run(flags) {
       const { proxyBench } = await import('./proxy.ts');
       const size = { rounds: count(flags, 'rounds'), seconds: count(flags, 'seconds') };
       const peers = flags.peers === undefined ? {} : { peers: flags.peers.split(',') };
-      return proxyBench({ ...size, ...peers, connections: count(flags, 'connections'), path: pathFlag(flags) });
+      const scenarios = flags.scenario === undefined ? {} : { scenarios: flags.scenario.split(',') };
+      return proxyBench({ ...size, ...peers, ...scenarios, connections: count(flags, 'connections') });
     },
   },
   crowded: {

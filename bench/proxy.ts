@@ -1,52 +1,40 @@
 /**
- * Key-auth and forward on one core, beside other gateways.
+ * Key-auth and forward, beside other gateways.
  *
  *   load generator (core 1) ──▶ gateway (core 0) ──▶ upstream (core 1)
  *
  * All gateways run all the time, one is under load at a time, each once a round. What counts is the ratio of
- * two gateways in the same round; absolute figures tell more about the machine.
+ * two gateways in the same round; absolute figures tell more about the machine. With two workers a gateway
+ * needs both cores, and the others share them with it.
  */
 import { cpus } from 'node:os';
-import { divideCores } from './cores.ts';
-import { makeKeyring, startGateway, type Gateway, type Keyring } from './gateway.ts';
+import { writeCertificate, type CertificateFiles } from './certificate-files.ts';
+import { divideCores, shareCores, type Cores } from './cores.ts';
+import { makeKeyring, startGateway, type Gateway, type Keyring, type StartedGateway } from './gateway.ts';
+import { h2loadGenerator } from './h2load.ts';
 import { loadGenerator } from './load.ts';
 import { allPeers } from './peers/all-peers.ts';
 import type { Peer } from './peers/peer.ts';
 import { findProgram } from './program.ts';
-import { measureRounds, type Slice, type Workload } from './proxy-rounds.ts';
+import { measureRounds } from './proxy-rounds.ts';
+import { summarise, tableOf, type ScenarioResult } from './proxy-table.ts';
 import { progress, type BenchReport } from './report.ts';
-import { median, spread, type Spread } from './statistics.ts';
+import { chooseScenarios, type Scenario } from './scenarios.ts';
 import type { Table } from './table.ts';
-import { largePath, startUpstream } from './upstream.ts';
+import { startUpstream } from './upstream.ts';
 
 export interface ProxyOptions {
   readonly rounds: number;
   readonly seconds: number;
   readonly connections: number;
-  readonly path: 'forward' | '401' | 'both';
+  /** Names of scenarios; the main ones if absent. */
+  readonly scenarios?: readonly string[];
   /** Names of peers; all that are installed if absent. */
   readonly peers?: readonly string[];
 }
 
 /** Enough that a peer that searches them one after the other would be found out. */
 const keyCount = 1_000;
-
-/** Those that every gateway is compared with. */
-const references = ['nginx', 'Traefik', 'Caddy', 'http.Agent'] as const;
-
-/** On the refusing path only our own speed is of interest, beside the two it is compared with. */
-const refusingPeers: ReadonlySet<string> = new Set(['latchkey', ...references, 'HAProxy']);
-
-function workloads({ path, connections, seconds }: ProxyOptions, { key }: Keyring): Workload[] {
-  const size = { connections, seconds };
-  const all: Workload[] = [
-    { name: 'key-auth and forward', headers: { apikey: key }, expectedStatus: 200, ...size },
-    { name: '64 KiB answer', headers: { apikey: key }, expectedStatus: 200, path: largePath, ...size },
-    { name: '1,000 connections', headers: { apikey: key }, expectedStatus: 200, ...size, connections: 1_000 },
-    { name: '401 without a key', headers: {}, expectedStatus: 401, ...size },
-  ];
-  return all.filter(({ expectedStatus }) => path === 'both' || (path === '401') === (expectedStatus === 401));
-}
 
 /** @throws Error if a name is not a peer's */
 function choosePeers(names: readonly string[] | undefined): { chosen: Peer[]; leftOut: string[] } {
@@ -61,115 +49,104 @@ function choosePeers(names: readonly string[] | undefined): { chosen: Peer[]; le
   };
 }
 
-/** What a gateway's rounds come to. */
-interface PeerResult {
-  readonly name: string;
-  readonly requestsPerSecond: number;
-  readonly p50Ms: number;
-  readonly p99Ms: number;
-  readonly coreShare: number | null;
-  readonly cpuUsPerRequest: number | null;
-  /** By the reference's name: the ratio of requests a second in each round. */
-  readonly ratios: Readonly<Record<string, Spread>>;
-  readonly errors: number;
-  readonly rounds: readonly Slice[];
+/** What all scenarios share. */
+interface Bench {
+  readonly options: ProxyOptions;
+  readonly keyring: Keyring;
+  readonly certificate: CertificateFiles;
+  readonly peers: readonly Peer[];
+  readonly leftOut: readonly string[];
 }
 
-const medianOrNull = (values: readonly (number | undefined)[]): number | null => {
-  const known = values.filter((value) => value !== undefined);
-  return known.length === 0 ? null : median(known);
-};
-
-function ratiosOf(own: readonly Slice[], slices: ReadonlyMap<string, readonly Slice[]>): Record<string, Spread> {
-  const found = references.flatMap((name) => {
-    const theirs = slices.get(name);
-    if (theirs === undefined) return [];
-    return [
-      [name, spread(own.map((slice, i) => slice.requestsPerSecond / (theirs[i]?.requestsPerSecond ?? 0)))] as const,
-    ];
-  });
-  return Object.fromEntries(found);
+interface Measured {
+  readonly result: ScenarioResult;
+  readonly table: Table;
 }
 
-function summarise(slices: ReadonlyMap<string, readonly Slice[]>): PeerResult[] {
-  return [...slices].map(([name, own]) => ({
-    name,
-    requestsPerSecond: median(own.map((slice) => slice.requestsPerSecond)),
-    p50Ms: median(own.map((slice) => slice.p50Ms)),
-    p99Ms: median(own.map((slice) => slice.p99Ms)),
-    coreShare: medianOrNull(own.map((slice) => slice.coreShare)),
-    cpuUsPerRequest: medianOrNull(own.map((slice) => slice.cpuUsPerRequest)),
-    ratios: ratiosOf(own, slices),
-    errors: own.reduce((sum, slice) => sum + slice.errors, 0),
-    rounds: own,
-  }));
+/** The gateways that a scenario puts under load, by the address that it asks. */
+const underLoad = ({ peers, protocol }: Scenario, gateways: readonly StartedGateway[]): Gateway[] =>
+  gateways
+    .filter(({ name }) => peers === undefined || peers.includes(name))
+    .map((gateway) => (protocol === 'http' ? gateway : { ...gateway, url: gateway.httpsUrl }));
+
+async function measureScenario(
+  scenario: Scenario,
+  { options, keyring, leftOut }: Bench,
+  { gateways, cores, upstream }: { gateways: readonly StartedGateway[]; cores: Cores; upstream: string },
+): Promise<Measured> {
+  const { rounds, seconds } = options;
+  const { connections = options.connections, hasKey, path, name } = scenario;
+  const generator = scenario.protocol === 'h2' ? h2loadGenerator(cores) : loadGenerator(cores);
+  const size = { connections, seconds };
+  const asked = hasKey
+    ? ({ headers: { apikey: keyring.key }, expectedStatus: 200 } as const)
+    : ({ headers: {}, expectedStatus: 401 } as const);
+  const workload = { name, ...asked, ...size, ...(path === undefined ? {} : { path }) };
+  const slices = await measureRounds(underLoad(scenario, gateways), workload, { generator, rounds });
+  const result = { scenario, peers: summarise(slices) };
+  const atOnce = scenario.protocol === 'h2' ? `${connections} requests at a time` : `${connections} connections`;
+  const notes = [
+    `${rounds} rounds of ${seconds} s, ${atOnce}, ${generator.name}; upstream ${upstream}; ${cores.description}`,
+    ...(leftOut.length > 0 ? [`left out, because not installed: ${leftOut.join(', ')}`] : []),
+  ];
+  return { result, table: tableOf(result, notes) };
 }
 
-const ratioCell = (ratio: Spread | undefined): string =>
-  ratio === undefined ? '–' : `${ratio.median.toFixed(2)} (${ratio.min.toFixed(2)}–${ratio.max.toFixed(2)})`;
-
-/** Below this a gateway was not the limit: its rate, and so its ratios, say too little of it. */
-const busyShare = 0.9;
-
-function idleNote(results: readonly PeerResult[]): string[] {
-  const idle = results.filter(({ coreShare }) => coreShare !== null && coreShare < busyShare).map(({ name }) => name);
-  if (idle.length === 0) return [];
-  return [`not at the limit of its core, so faster than shown: ${idle.join(', ')}; compare µs CPU instead`];
+/** Starts every gateway with so many workers, measures the scenarios that want them so, and stops them. */
+async function measureStage(workers: 1 | 2, wanted: readonly Scenario[], bench: Bench): Promise<Measured[]> {
+  const cores = workers === 1 ? divideCores() : shareCores();
+  const upstream = await startUpstream(cores);
+  const place = { upstream, cores, workers, certificate: bench.certificate };
+  const gateways: StartedGateway[] = [];
+  for (const peer of bench.peers) gateways.push(await startGateway(peer, bench.keyring, place));
+  progress(`each authenticates, with TLS and without: ${gateways.map(({ name }) => name).join(', ')}`);
+  const measured: Measured[] = [];
+  for (const scenario of wanted)
+    measured.push(await measureScenario(scenario, bench, { gateways, cores, upstream: upstream.name }));
+  await Promise.all(gateways.map(async (gateway) => gateway.stop()));
+  return measured;
 }
 
-function tableOf(title: string, results: readonly PeerResult[], notes: readonly string[]): Table {
+/** A scenario whose generator is not installed is left out, unless it is one of those that were named. */
+function scenariosOf(names: readonly string[] | undefined): { wanted: Scenario[]; leftOut: string[] } {
+  const chosen = chooseScenarios(names);
+  const isLeftOut = ({ name, protocol }: Scenario): boolean =>
+    protocol === 'h2' && names?.includes(name) !== true && findProgram('h2load') === undefined;
   return {
-    title,
-    columns: ['gateway', 'requests/s', 'p50 ms', 'p99 ms', ...references.map((name) => `× ${name}`), 'core', 'µs CPU'],
-    rows: results.map((peer) => [
-      peer.name,
-      peer.requestsPerSecond.toFixed(0),
-      peer.p50Ms.toFixed(2),
-      peer.p99Ms.toFixed(2),
-      ...references.map((name) => ratioCell(peer.ratios[name])),
-      peer.coreShare === null ? '–' : `${(peer.coreShare * 100).toFixed(0)} %`,
-      peer.cpuUsPerRequest?.toFixed(1) ?? '–',
-    ]),
-    notes: [...notes, ...idleNote(results)],
+    wanted: chosen.filter((scenario) => !isLeftOut(scenario)),
+    leftOut: chosen.filter(isLeftOut).map(({ name }) => `scenario ${name} (h2load)`),
   };
 }
 
 /** Runs the bench `proxy`. */
 export async function proxyBench(options: ProxyOptions): Promise<BenchReport> {
-  const cores = divideCores();
-  const generator = loadGenerator(cores);
-  const keyring = makeKeyring(keyCount);
   const { chosen, leftOut } = choosePeers(options.peers);
-  const upstream = await startUpstream(cores);
-  const gateways: Gateway[] = [];
-  for (const peer of chosen) gateways.push(await startGateway(peer, keyring, { upstream, cores }));
-  progress(`each authenticates: ${gateways.map(({ name }) => name).join(', ')}`);
-
-  const { rounds, seconds, connections } = options;
-  const notes = [
-    `${rounds} rounds of ${seconds} s, ${connections} connections, ${generator.name}; upstream ${upstream.name}; ${cores.description}`,
-    ...(leftOut.length > 0 ? [`left out, because not installed: ${leftOut.join(', ')}`] : []),
-  ];
-  const measured: { name: string; peers: PeerResult[] }[] = [];
-  for (const workload of workloads(options, keyring)) {
-    const under = workload.expectedStatus === 200 ? gateways : gateways.filter(({ name }) => refusingPeers.has(name));
-    measured.push({
-      name: workload.name,
-      peers: summarise(await measureRounds(under, workload, { generator, rounds })),
-    });
+  const scenarios = scenariosOf(options.scenarios);
+  const bench: Bench = {
+    options,
+    keyring: makeKeyring(keyCount),
+    certificate: await writeCertificate(),
+    peers: chosen,
+    leftOut: [...leftOut, ...scenarios.leftOut],
+  };
+  const measured: Measured[] = [];
+  for (const workers of [1, 2] as const) {
+    const wanted = scenarios.wanted.filter((scenario) => scenario.workers === workers);
+    if (wanted.length > 0) measured.push(...(await measureStage(workers, wanted, bench)));
   }
+  const { rounds, seconds, connections } = options;
   return {
-    tables: measured.map(({ name, peers }) => tableOf(name, peers, notes)),
+    tables: measured.map(({ table }) => table),
     facts: {
-      machine: { cpu: cpus()[0]?.model, cores: cpus().length, node: process.version, pinned: cores.description },
-      load: { generator: generator.name, upstream: upstream.name, connections, rounds, seconds, keys: keyCount },
-      leftOut,
-      workloads: measured,
+      machine: { cpu: cpus()[0]?.model, cores: cpus().length, node: process.version },
+      load: { connections, rounds, seconds, keys: keyCount },
+      leftOut: bench.leftOut,
+      scenarios: measured.map(({ result, table }) => ({ ...result, notes: table.notes })),
     },
-    failures: measured.flatMap(({ name, peers }) =>
+    failures: measured.flatMap(({ result: { scenario, peers } }) =>
       peers
         .filter((peer) => peer.errors > 0)
-        .map((peer) => `${name}: ${peer.name} had ${peer.errors} wrong answers or errors`),
+        .map((peer) => `${scenario.name}: ${peer.name} had ${peer.errors} wrong answers or errors`),
     ),
   };
 }

@@ -1,14 +1,12 @@
-import { nodePeer, readAssignment } from './node-peer.ts';
+import type { FastifyInstance } from 'fastify';
+import { nodePeer, servePeer, type Serving } from './node-peer.ts';
 import { refusal } from './peer.ts';
 
 /** Fastify's own proxy plugin, the keys looked up in a `preHandler`. */
 export const fastifyHttpProxy = nodePeer('@fastify/http-proxy', import.meta.url);
 
-async function serve(): Promise<void> {
-  const { default: fastify } = await import('fastify');
+async function addProxy(app: FastifyInstance, { upstreamPort, keys }: Serving): Promise<void> {
   const { default: httpProxy } = await import('@fastify/http-proxy');
-  const { port, upstreamPort, keys } = await readAssignment();
-  const app = fastify();
   await app.register(httpProxy, {
     upstream: `http://127.0.0.1:${upstreamPort}`,
     preHandler(request, reply, done) {
@@ -21,7 +19,16 @@ async function serve(): Promise<void> {
       done();
     },
   });
-  await app.listen({ port, host: '127.0.0.1' });
 }
 
-if (import.meta.main) await serve();
+async function serve(serving: Serving): Promise<void> {
+  const { default: fastify } = await import('fastify');
+  const plain = fastify();
+  await addProxy(plain, serving);
+  await plain.listen({ port: serving.port, host: '127.0.0.1' });
+  const overTls = fastify({ https: serving.tls });
+  await addProxy(overTls, serving);
+  await overTls.listen({ port: serving.httpsPort, host: '127.0.0.1' });
+}
+
+if (import.meta.main) await servePeer(serve);

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { findProgram } from '../program.ts';
 import { refusal, type Assignment, type Peer } from './peer.ts';
 
-const config = ({ port, upstreamPort }: Assignment, map: string): string => `
+const config = ({ port, httpsPort, certificate, upstreamPort, workers }: Assignment, map: string): string => `
 global
-  nbthread 1
+  nbthread ${workers}
   maxconn 8192
 
 defaults
@@ -17,6 +17,7 @@ defaults
 
 frontend bench
   bind 127.0.0.1:${port}
+  bind 127.0.0.1:${httpsPort} ssl crt ${certificate.both} alpn h2,http/1.1
   http-request set-var(txn.consumer) req.hdr(apikey),map_str(${map})
   http-request return status 401 content-type application/json string '${refusal}' unless { var(txn.consumer) -m found }
   http-request set-header X-Consumer-Username %[var(txn.consumer)]
@@ -26,7 +27,7 @@ backend upstream
   server upstream 127.0.0.1:${upstreamPort}
 `;
 
-/** HAProxy with one thread and the keys in a map file; connections to the upstream are always reused. */
+/** HAProxy with a thread for each worker and the keys in a map file; connections to the upstream are always reused. */
 export const haproxy: Peer = {
   name: 'HAProxy',
   program: 'haproxy',

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { findProgram } from '../program.ts';
 import { refusal, type Assignment, type Peer } from './peer.ts';
 
-const config = ({ port, upstreamPort, keys, folder }: Assignment): string => `
+const config = ({ port, httpsPort, certificate, upstreamPort, workers, keys, folder }: Assignment): string => `
 daemon off;
-worker_processes 1;
+worker_processes ${workers};
 pid ${folder}/nginx.pid;
 error_log stderr crit;
 events { worker_connections 4096; }
@@ -30,7 +30,11 @@ ${[...keys].map(([key, consumer]) => `    "${key}" "${consumer}";`).join('\n')}
     keepalive_requests 1000000000;
   }
   server {
-    listen 127.0.0.1:${port};
+    listen 127.0.0.1:${port} reuseport;
+    listen 127.0.0.1:${httpsPort} ssl http2 reuseport;
+    ssl_certificate ${certificate.certificate};
+    ssl_certificate_key ${certificate.privateKey};
+    ssl_protocols TLSv1.2 TLSv1.3;
     location / {
       if ($consumer = "") { return 401 '${refusal}'; }
       proxy_pass http://bench;
@@ -42,7 +46,7 @@ ${[...keys].map(([key, consumer]) => `    "${key}" "${consumer}";`).join('\n')}
 }
 `;
 
-/** nginx with the keys in a `map`, keep-alive on both sides and no access log. */
+/** nginx with the keys in a `map`, keep-alive on both sides and no access log; each worker has its share of the connections. */
 export const nginx: Peer = {
   name: 'nginx',
   program: 'nginx',
