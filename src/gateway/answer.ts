@@ -3,6 +3,7 @@ import { grpcHeaders } from './grpc.ts';
 import type { ResponseMessage } from './client-message.ts';
 import type { HeaderSettings } from './proxy-settings.ts';
 import { withPluginHeaders, type ResponseHeader } from './response-headers.ts';
+import { writeAtTurnEnd } from './turn-end.ts';
 
 /** An answer that the gateway makes itself. */
 export interface Answer {
@@ -174,5 +175,5 @@ function sendBody(response: ResponseMessage, { isEarly }: Answer, text: string):
   if (text === '') response.end();
   else if (isEarly === true && response.req?.complete === false) linger(response, response.req, text);
   // As text, not as bytes: it leaves in one write with the head.
-  else response.end(text, 'utf8');
+  else writeAtTurnEnd(() => response.end(text, 'utf8'));
 }
