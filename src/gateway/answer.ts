@@ -171,9 +171,10 @@ export function sendAnswer(response: ResponseMessage, answer: Answer, context: A
   return Buffer.byteLength(text);
 }
 
-function sendBody(response: ResponseMessage, { isEarly }: Answer, text: string): void {
+function sendBody(response: ResponseMessage, { isEarly, isLast }: Answer, text: string): void {
   if (text === '') response.end();
   else if (isEarly === true && response.req?.complete === false) linger(response, response.req, text);
   // As text, not as bytes: it leaves in one write with the head.
+  else if (isLast === true) response.end(text, 'utf8');
   else writeAtTurnEnd(() => response.end(text, 'utf8'));
 }

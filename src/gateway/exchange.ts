@@ -50,7 +50,12 @@ export class ProxyExchange implements Exchange {
   readonly #services: ExchangeServices;
 
   constructor(
-    client: { readonly request: RequestMessage; readonly response: ResponseMessage; readonly expectsContinue: boolean },
+    client: {
+      readonly request: RequestMessage;
+      readonly response: ResponseMessage;
+      readonly expectsContinue: boolean;
+      readonly receivedAtMs: number;
+    },
     guarded: GuardedRequest,
     match: Match,
     services: ExchangeServices,
@@ -61,7 +66,7 @@ export class ProxyExchange implements Exchange {
     this.guarded = guarded;
     this.match = match;
     this.method = client.request.method ?? 'GET';
-    this.receivedAtMs = performance.now();
+    this.receivedAtMs = client.receivedAtMs;
     this.query = guarded.query;
     this.hasQuery = guarded.hasQuery;
     this.#services = services;
@@ -109,7 +114,8 @@ export class ProxyExchange implements Exchange {
     const values: string[] = [];
     for (let i = 0; i < raw.length; i += 2) {
       const candidate = raw[i] ?? '';
-      if (candidate.length === name.length && classifyHeader(candidate).lower === name) values.push(raw[i + 1] ?? '');
+      if (candidate.length === name.length && (candidate === name || classifyHeader(candidate).lower === name))
+        values.push(raw[i + 1] ?? '');
     }
     return values;
   }

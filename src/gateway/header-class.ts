@@ -66,6 +66,24 @@ function classify(lower: string): HeaderClass {
   return identityHeader.test(lower) || reservedSpelling.test(lower) ? 'drop' : 'forward';
 }
 
+/**
+ * Tells of most names at once that they are none of a set, by their length and first letter: a look-up would have to
+ * hash a name that the parser has just made.
+ */
+export function screenFor(names: Iterable<string>): (name: string) => boolean {
+  const shapes = new Uint8Array(32 * 32);
+  const shapeOf = (name: string): number => ((name.length & 31) << 5) | (name.charCodeAt(0) & 31);
+  for (const name of names) shapes[shapeOf(name)] = 1;
+  return (name) => shapes[shapeOf(name)] === 1;
+}
+
+const isSpecialShape = screenFor(Object.keys(special));
+const letterX = 'x'.charCodeAt(0) & 31;
+
+/** Whether a header certainly goes on as it came. Of the names with `X` that is known of none. */
+export const isOrdinaryHeader = (name: string): boolean =>
+  (name.charCodeAt(0) & 31) !== letterX && !isSpecialShape(name);
+
 /** Whether a value of TE asks for trailers (RFC 9110 section 10.1.4). */
 export const asksForTrailers = (te: string): boolean => /(?:^|,)\s*trailers\s*(?:[,;]|$)/i.test(te);
 

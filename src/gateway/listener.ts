@@ -3,6 +3,7 @@ import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { RequestMessage, ResponseMessage } from './client-message.ts';
+import { Http1Request } from './http1-request.ts';
 import { createServer } from './node-http.ts';
 import { clientFaults } from './client-fault.ts';
 import { forward, type ForwardServices } from './forward.ts';
@@ -44,7 +45,10 @@ const serverLimits = ({ headersTimeoutMs, requestTimeoutMs, keepAliveTimeoutMs, 
   connectionsCheckingInterval: 1_000,
   maxHeaderSize: headBytes,
   noDelay: true,
+  // Most requests have no body: Node need not make a stream of it.
+  optimizeEmptyRequests: true,
   shouldUpgradeCallback: isWebSocketUpgrade,
+  IncomingMessage: Http1Request,
   // The guard asks for it, and answers in our words.
   requireHostHeader: false,
 });
@@ -102,7 +106,7 @@ const upgradesOf =
   (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
     socket.on('error', () => socket.destroy());
     const response = responseOn(request, socket);
-    const client = { request, response, expectsContinue: false };
+    const client = { request, response, expectsContinue: false, receivedAtMs: performance.now() };
     if (hasBody(request)) return refuseRequest(client, upgradeWithBody, services);
     if (services.occupancy.isFull('tunnels')) return refuseRequest(client, tooManyTunnels, services);
     services.occupancy.hold('tunnels', socket, tunnels);
@@ -127,10 +131,11 @@ export function createListener(services: ListenerServices): Listener {
     serveRequest(client, pass, services);
   };
   const serve = (request: RequestMessage, response: ResponseMessage): void =>
-    take({ request, response, expectsContinue: false });
+    take({ request, response, expectsContinue: false, receivedAtMs: performance.now() });
   const serveExpecting = (request: RequestMessage, response: ResponseMessage): void => {
-    if (request.headers.expect?.toLowerCase() === '100-continue') take({ request, response, expectsContinue: true });
-    else refuseRequest({ request, response, expectsContinue: false }, unmetExpectation, services);
+    const client = { request, response, receivedAtMs: performance.now() };
+    if (request.headers.expect?.toLowerCase() === '100-continue') take({ ...client, expectsContinue: true });
+    else refuseRequest({ ...client, expectsContinue: false }, unmetExpectation, services);
   };
   const serveHttp2 = (request: RequestMessage, response: ResponseMessage): void =>
     request.headers.expect === undefined ? serve(request, response) : serveExpecting(request, response);
@@ -146,7 +151,11 @@ export function createListener(services: ListenerServices): Listener {
   server.on('connect', (request: IncomingMessage, socket: Duplex) => {
     socket.on('error', () => socket.destroy());
     const response = responseOn(request, socket);
-    refuseRequest({ request, response, expectsContinue: false }, refusedMethod, services);
+    refuseRequest(
+      { request, response, expectsContinue: false, receivedAtMs: performance.now() },
+      refusedMethod,
+      services,
+    );
   });
 
   const { onClientError, onTlsError } = clientFaults(services);

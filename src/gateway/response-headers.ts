@@ -1,7 +1,11 @@
+import { screenFor } from './header-class.ts';
 import type { HeaderSettings } from './proxy-settings.ts';
 
 /** Response headers that end at the gateway (RFC 9110 section 7.6.1). Node frames the body itself. */
 const hopByHop = new Set(['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade', 'trailer']);
+
+/** All that need a second look; others go on as they came. */
+const mayMatter = screenFor([...hopByHop, 'x-kong-request-id', 'via', 'server', 'content-length']);
 
 /** A header that a plugin adds to the answer. */
 export interface ResponseHeader {
@@ -50,33 +54,32 @@ interface Seen {
   named: Set<string> | undefined;
 }
 
-/** Names in lower case by how they were spelled. Upstreams choose them; a bound keeps them from filling memory. */
-const lowered = new Map<string, string>();
-const loweredLimit = 2_000;
-
-function lowerOf(name: string): string {
-  const known = lowered.get(name);
-  if (known !== undefined) return known;
-  const lower = name.toLowerCase();
-  if (lowered.size < loweredLimit) lowered.set(name, lower);
-  return lower;
-}
-
 function see(seen: Seen, name: string, value: string): void {
-  const lower = lowerOf(name);
-  if (lower === 'connection') seen.named = namedBy(value, seen.named);
-  if (hopByHop.has(lower)) {
-    if (lower === 'trailer') seen.trailer = seen.trailer === undefined ? value : `${seen.trailer}, ${value}`;
-    return;
+  if (!mayMatter(name)) return void seen.headers.push(name, value);
+  const lower = name.toLowerCase();
+  // Compared one by one: a look-up would hash a name that the parser has just made.
+  switch (lower) {
+    case 'connection':
+      seen.named = namedBy(value, seen.named);
+      return;
+    case 'trailer':
+      seen.trailer = seen.trailer === undefined ? value : `${seen.trailer}, ${value}`;
+      return;
+    case 'via':
+      seen.via = seen.via === '' ? value : `${seen.via}, ${value}`;
+      return;
+    // The request id is ours to state, also where the upstream is a gateway itself.
+    case 'x-kong-request-id':
+      return;
+    case 'server':
+      seen.hasServer = true;
+      break;
+    case 'content-length':
+      seen.contentLength = Number(value);
+      break;
+    default:
+      if (hopByHop.has(lower)) return;
   }
-  // The request id is ours to state, also where the upstream is a gateway itself.
-  if (lower === 'x-kong-request-id') return;
-  if (lower === 'via') {
-    seen.via = seen.via === '' ? value : `${seen.via}, ${value}`;
-    return;
-  }
-  if (lower === 'server') seen.hasServer = true;
-  if (lower === 'content-length') seen.contentLength = Number(value);
   seen.headers.push(name, value);
 }
 

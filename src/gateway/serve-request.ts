@@ -32,6 +32,8 @@ export interface ClientRequest {
   readonly request: RequestMessage;
   readonly response: ResponseMessage;
   readonly expectsContinue: boolean;
+  /** As `performance.now()` has it. */
+  readonly receivedAtMs: number;
 }
 
 /**
@@ -44,11 +46,9 @@ export function serveRequest(client: ClientRequest, onward: Onward, services: Se
   // Behind another on its connection, and never to be answered: what the one before was refused for may have
   // made this one up.
   if (client.response.socket === null && isEnded(client.request.socket)) return;
-  const receivedAtMs = performance.now();
   const requestId = newRequestId();
   let known: ProxyExchange | undefined;
-  const reply = (answer: Answer): void =>
-    answerClient(client, answer, { requestId, receivedAtMs, services, exchange: known });
+  const reply = (answer: Answer): void => answerClient(client, answer, { requestId, services, exchange: known });
   const refuse = (fault: GuardFault): void => {
     services.refused?.(fault.reason);
     reply(fault);
@@ -75,7 +75,7 @@ export function serveRequest(client: ClientRequest, onward: Onward, services: Se
   };
   const fail = (error: unknown): void => {
     // A client that goes away while its body is read is no bug of ours.
-    if (client.response.destroyed || client.request.destroyed) return;
+    if (client.response.destroyed) return;
     services.log.error({ err: error, route: match.route.name, requestId }, 'a request failed because of a bug');
     reply({ status: 500, message: 'An unexpected error occurred', isLast: true });
   };
@@ -108,7 +108,7 @@ function routeRefusal(exchange: ProxyExchange): Answer | undefined {
 /** Answers a request that is refused before anything else looks at it. */
 export function refuseRequest(client: ClientRequest, fault: GuardFault, services: ServeServices): void {
   services.refused?.(fault.reason);
-  const about = { requestId: newRequestId(), receivedAtMs: performance.now(), services, exchange: undefined };
+  const about = { requestId: newRequestId(), services, exchange: undefined };
   answerClient(client, fault, about);
 }
 
@@ -140,7 +140,6 @@ function answerClient(
   answer: Answer,
   about: {
     readonly requestId: string;
-    readonly receivedAtMs: number;
     readonly services: ServeServices;
     readonly exchange: ProxyExchange | undefined;
   },
@@ -150,7 +149,7 @@ function answerClient(
   const isUnread = hasBody(request) && !request.complete;
   const isEarly = isUnread && answer.isLast !== true && !client.expectsContinue;
   const { exchange, services } = about;
-  const tookMs = performance.now() - about.receivedAtMs;
+  const tookMs = performance.now() - client.receivedAtMs;
   const egressBytes = sendAnswer(
     response,
     { ...answer, isLast: answer.isLast === true || isUnread, isEarly },

@@ -1,7 +1,7 @@
 import type { Identity } from '#plugins/plugin.ts';
 import type { ServiceEntry, Target } from '#table/service-entry.ts';
 import type { ProxyExchange } from './exchange.ts';
-import { asksForTrailers, classifyHeader, type HeaderClass } from './header-class.ts';
+import { asksForTrailers, classifyHeader, isOrdinaryHeader, type HeaderClass } from './header-class.ts';
 
 /** What a worker knows that goes into every forwarded request. */
 export interface HopInfo {
@@ -161,8 +161,13 @@ function gatherClientHeaders(exchange: ProxyExchange, gathered: Gathered): void 
   const raw = exchange.request.rawHeaders;
   const dropped = nominated(exchange.request.headers.connection);
   const { removedHeaders } = exchange;
+  const isAllKept = dropped === undefined && removedHeaders === undefined;
   for (let i = 0; i < raw.length; i += 2) {
     const name = raw[i] ?? '';
+    if (isAllKept && isOrdinaryHeader(name)) {
+      gathered.headers.push(name, raw[i + 1] ?? '');
+      continue;
+    }
     if (dropped !== undefined && dropped.has(classifyHeader(name).lower)) continue;
     if (removedHeaders !== undefined && removedHeaders.has(classifyHeader(name).lower)) continue;
     gather(gathered, { name, value: raw[i + 1] ?? '' }, exchange);

@@ -9,9 +9,9 @@ export interface UpstreamRequest {
   readonly headers: readonly string[];
   readonly body: Buffer | AsyncIterable<Buffer> | null;
   /** Over TLS in this way; without it when absent. */
-  readonly tls?: UpstreamTls;
+  readonly tls?: UpstreamTls | undefined;
   /** Over HTTP/2 instead of HTTP/1.1. */
-  readonly isHttp2?: true;
+  readonly isHttp2?: true | undefined;
   readonly connectTimeoutMs: number;
   /** Longest time that a part of the body may take to be sent. */
   readonly writeTimeoutMs: number;

@@ -25,7 +25,9 @@ export function headerSpellings(name: string): readonly string[] {
 }
 
 function inHeader(exchange: Exchange, name: string): Place {
-  const values = headerSpellings(name).flatMap((spelling) => exchange.headerValues(spelling));
+  const values = name.includes('_')
+    ? headerSpellings(name).flatMap((spelling) => exchange.headerValues(spelling))
+    : exchange.headerValues(name.toLowerCase());
   if (values.length === 0) return 'next-place';
   return values.length > 1 ? { type: 'duplicate' } : found(values[0] ?? '', name);
 }

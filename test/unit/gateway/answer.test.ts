@@ -25,15 +25,20 @@ function sentBy(answer: Answer, context: Partial<AnswerContext>): Sent {
       body = typeof text === 'string' ? text : '';
     },
   };
-  sendAnswer(response as ResponseMessage, answer, {
-    accept: undefined,
-    isHead: false,
-    requestId: 'abc',
-    server: 'latchkey/1',
-    shown: proxySettings().headers,
-    latencyMs: 3,
-    ...context,
-  });
+  // The last answer of a connection leaves at once, all others at the end of a turn of the event loop.
+  sendAnswer(
+    response as ResponseMessage,
+    { ...answer, isLast: true },
+    {
+      accept: undefined,
+      isHead: false,
+      requestId: 'abc',
+      server: 'latchkey/1',
+      shown: proxySettings().headers,
+      latencyMs: 3,
+      ...context,
+    },
+  );
   return { status, headers, body };
 }
 
