@@ -13,14 +13,18 @@ type Bucket = Recorded | Map<string, Recorded>;
 export function createIndexed(objectsOf: (kind: string) => Iterable<Recorded>) {
   const made = new Map<Index, Map<string, Bucket>>();
 
-  const keysOf = (index: Index, recorded: Recorded | undefined): readonly string[] =>
-    recorded === undefined || recorded.faults.length > 0 ? [] : index.keysOf(recorded.object, recorded.ref);
+  /** What gives the keys of an object by an index: it is asked for the object once, whatever the number of indexes. */
+  const keysBy = (recorded: Recorded | undefined): ((index: Index) => readonly string[]) => {
+    if (recorded === undefined || recorded.faults.length > 0) return () => [];
+    const { object, ref } = recorded;
+    return (index) => index.keysOf(object, ref);
+  };
 
   const make = (index: Index): Map<string, Bucket> => {
     const buckets = new Map<string, Bucket>();
     made.set(index, buckets);
     for (const recorded of objectsOf(index.kind.kind)) {
-      for (const key of keysOf(index, recorded)) addTo(buckets, key, recorded);
+      for (const key of keysBy(recorded)(index)) addTo(buckets, key, recorded);
     }
     return buckets;
   };
@@ -28,12 +32,14 @@ export function createIndexed(objectsOf: (kind: string) => Iterable<Recorded>) {
   return {
     /** Moves an object to where it is found from now on; gives the keys that would now answer differently. */
     replace(kind: string, before: Recorded | undefined, after: Recorded | undefined): [Index, string][] {
-      return allIndexes.flatMap((index) => {
-        // What was never asked has nobody to tell.
-        const buckets = index.kind.kind === kind ? made.get(index) : undefined;
-        if (buckets === undefined) return [];
-        const old = keysOf(index, before);
-        const now = keysOf(index, after);
+      // What was never asked has nobody to tell.
+      const asked = allIndexes.filter((index) => index.kind.kind === kind && made.has(index));
+      if (asked.length === 0) return [];
+      const [keysBefore, keysAfter] = [keysBy(before), keysBy(after)];
+      return asked.flatMap((index) => {
+        const buckets = made.get(index) ?? make(index);
+        const old = keysBefore(index);
+        const now = keysAfter(index);
         if (before !== undefined) for (const key of old) removeFrom(buckets, key, before);
         if (after !== undefined) for (const key of now) addTo(buckets, key, after);
         return [...new Set([...old, ...now])].map((key): [Index, string] => [index, key]);

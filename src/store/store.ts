@@ -9,18 +9,23 @@
  * through the store may rely on its type.
  */
 import { kindNamed } from '#resources/all-kinds.ts';
+import { ingress } from '#resources/ingress.ts';
 import type { Kind, KubernetesObject } from '#resources/kind.ts';
+import { kongConsumer } from '#resources/kong-consumer.ts';
 import { compareRefs, flatText, refKey, type Ref } from '#resources/ref.ts';
+import { secret, type Secret } from '#resources/secret.ts';
 import { validateObject } from '#resources/validate.ts';
 import type { Problem } from '#resources/verdict.ts';
 import { createIndexed } from './indexed.ts';
 import type { Index } from './indexes.ts';
+import { packObject, unpackObject, type PackedObject } from './packed-object.ts';
 
 /** An object and what was found wrong with it before anybody asked what it means. */
 export interface Recorded {
   /** `refKey` of its ref, one text for all that is known of the object. */
   readonly key: string;
   readonly ref: Ref;
+  /** Of some kinds a new copy each time it is asked for. */
   readonly object: KubernetesObject;
   /** Faults by the schema of its kind; with any, the object is not in force. */
   readonly faults: readonly Problem[];
@@ -118,12 +123,39 @@ export type Store = ReturnType<typeof createStore>;
 
 const noNotes: readonly Problem[] = [];
 
-function toRecorded(change: RecordedChange & { type: 'put' }, key: string): Recorded {
-  return {
-    key,
-    ref: change.ref,
-    object: change.object,
-    faults: validateObject(kindNamed(change.ref.kind), change.object),
-    notes: change.problems ?? noNotes,
-  };
+/** Kinds of which there may be a million. */
+const packedKinds = new Set<string>([secret.kind, kongConsumer.kind, ingress.kind]);
+
+/** What must stay readable prints as a placeholder, in JSON too. */
+const hasHidden = (object: KubernetesObject): boolean =>
+  Object.values((object as Secret).sealed ?? {}).some(({ hidden }) => hidden !== undefined);
+
+/** A class since its million instances share one way to give their object. */
+class PackedRecord implements Recorded {
+  readonly key: string;
+  readonly ref: Ref;
+  readonly faults: readonly Problem[];
+  readonly notes: readonly Problem[];
+  readonly #shape: PackedObject['shape'];
+  readonly #values: string;
+
+  constructor({ key, ref, faults, notes, object }: Recorded) {
+    const { shape, values } = packObject(object);
+    this.key = key;
+    this.ref = ref;
+    this.faults = faults;
+    this.notes = notes;
+    this.#shape = shape;
+    this.#values = values;
+  }
+
+  get object(): KubernetesObject {
+    return unpackObject({ shape: this.#shape, values: this.#values });
+  }
+}
+
+function toRecorded({ ref, object, problems = noNotes }: RecordedChange & { type: 'put' }, key: string): Recorded {
+  const faults = validateObject(kindNamed(ref.kind), object);
+  const recorded = { key, ref, object, faults, notes: problems };
+  return packedKinds.has(ref.kind) && !hasHidden(object) ? new PackedRecord(recorded) : recorded;
 }
