@@ -11,6 +11,8 @@ export interface RequestMessage extends RequestTraits {
   readonly rawHeaders: readonly string[];
   /** Whether a body follows, where no header need tell (HTTP/2). */
   readonly isFollowedByBody?: boolean;
+  /** Flat list of what came behind the body, once that has ended. */
+  readonly rawTrailers: readonly string[];
   readonly complete: boolean;
   readonly destroyed: boolean;
   readonly socket: RequestTraits['socket'] & { readonly remoteAddress?: string | undefined };

@@ -14,12 +14,12 @@ import { clientHeaders, withPluginHeaders } from './response-headers.ts';
 import type { HeaderSettings } from './proxy-settings.ts';
 import type { LimitsInForce } from './limits.ts';
 import type { RefusalReason } from './refusal-reason.ts';
-import { tooLargeBody } from './request-guard.ts';
+import { tooLargeBody, tooManyHeaders, type GuardFault } from './request-guard.ts';
 import type { NameResolver } from './resolve.ts';
 import { allowedAnnouncement, allowedTrailers } from './trailers.ts';
 import { writeAtTurnEnd } from './turn-end.ts';
 import type { Traffic } from './traffic.ts';
-import type { ResponseListener, UpstreamClient, UpstreamExchange, UpstreamFault } from './upstream.ts';
+import type { ResponseListener, UpstreamClient, UpstreamExchange, UpstreamFault, UpstreamRequest } from './upstream.ts';
 import { upstreamHeaders, type HopInfo } from './upstream-headers.ts';
 import { rawUpstreamPath, upstreamPath } from './upstream-path.ts';
 
@@ -115,7 +115,7 @@ class Forwarding implements ResponseListener {
   #source: AnswerSource = 'error';
   #upstreamMs: number | undefined = undefined;
   #ingressBytes = 0;
-  #isTooLarge = false;
+  #isRefused = false;
   #egressBytes = 0;
 
   constructor(exchange: ProxyExchange, service: ServiceEntry, requestId: string, services: ForwardServices) {
@@ -143,7 +143,8 @@ class Forwarding implements ResponseListener {
     this.#sentAtMs = performance.now();
     const exchange = this.#exchange;
     const body = this.#body();
-    if (Buffer.isBuffer(body) && this.#isTooMuch(body.byteLength)) return this.#refuseBody();
+    const fault = Buffer.isBuffer(body) ? this.#faultOf(body) : undefined;
+    if (fault !== undefined) return this.#refuse(fault);
     this.#upstream = this.#services.client.send(
       target,
       {
@@ -151,6 +152,7 @@ class Forwarding implements ResponseListener {
         path: upstreamTarget(exchange, this.#service),
         headers: upstreamHeaders(exchange, { service: this.#service, target }, this.#requestId, this.#services.hop),
         body,
+        trailers: body === null ? undefined : this.#trailersLater(),
         tls: this.#service.tls,
         isHttp2: this.#service.isHttp2,
         connectTimeoutMs: this.#service.connectTimeoutMs,
@@ -193,7 +195,7 @@ class Forwarding implements ResponseListener {
   /** Counts what the client sends, and ends it where that is too much. */
   #receive(bytes: number): void {
     this.#ingressBytes += bytes;
-    if (this.#isTooMuch(this.#ingressBytes) && !this.#isTooLarge) this.#refuseBody();
+    if (this.#isTooMuch(this.#ingressBytes) && !this.#isRefused) this.#refuse(tooLargeBody);
   }
 
   #isTooMuch(bytes: number): boolean {
@@ -201,13 +203,37 @@ class Forwarding implements ResponseListener {
     return most > 0 && bytes > most;
   }
 
-  #refuseBody(): void {
-    this.#isTooLarge = true;
-    this.#services.refused?.('body-size');
+  /** A body that a plugin has put in place of the client's has nothing behind it. */
+  #trailersLater(): UpstreamRequest['trailers'] {
+    return this.#exchange.replacedBody === undefined ? () => this.#trailers() : undefined;
+  }
+
+  /** What came behind the body and goes on; too many fields are refused as those of a head are. */
+  #trailers(): readonly string[] {
+    const { request, removedHeaders } = this.#exchange;
+    if (!this.#hasTooManyTrailers()) return allowedTrailers(request.rawTrailers, removedHeaders);
+    this.#refuse(tooManyHeaders);
+    return [];
+  }
+
+  #hasTooManyTrailers(): boolean {
+    return this.#exchange.request.rawTrailers.length > this.#services.limits.now.headerCount * 2;
+  }
+
+  /** What is wrong with a body that was read whole. */
+  #faultOf(body: Buffer): GuardFault | undefined {
+    if (this.#isTooMuch(body.byteLength)) return tooLargeBody;
+    return this.#hasTooManyTrailers() ? tooManyHeaders : undefined;
+  }
+
+  /** Ends a request over what came behind its head. */
+  #refuse(fault: GuardFault): void {
+    this.#isRefused = true;
+    this.#services.refused?.(fault.reason);
     this.#upstream?.abort();
     this.#upstream = undefined;
     if (this.#hasHead) this.#exchange.response.destroy();
-    else this.#answer(tooLargeBody);
+    else this.#answer(fault);
   }
 
   #counted(body: Buffer): Buffer {

@@ -35,6 +35,7 @@ export class Http2Request implements RequestMessage {
   readonly rawHeaders: readonly string[];
   readonly isFollowedByBody: boolean;
   readonly socket: Http2Peer;
+  rawTrailers: readonly string[] = [];
   readonly #stream: ServerHttp2Stream;
 
   constructor(
@@ -51,6 +52,10 @@ export class Http2Request implements RequestMessage {
     this.headers = authority === undefined ? headers : { ...headers, host: authority };
     this.isFollowedByBody = !stream.endAfterHeaders;
     this.socket = peer;
+    if (!this.isFollowedByBody) return;
+    stream.once('trailers', (_: unknown, __: unknown, trailers: readonly string[]) => {
+      this.rawTrailers = withoutPseudoHeaders(trailers);
+    });
   }
 
   get headersDistinct(): Readonly<Record<string, readonly string[] | undefined>> {

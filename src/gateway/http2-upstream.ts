@@ -12,6 +12,7 @@ import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
 import { fieldsOf, withoutPseudoHeaders } from './http2-headers.ts';
 import type { PoolSettings } from './proxy-settings.ts';
+import { drained } from './socket-ready.ts';
 import { timedBody } from './timed-body.ts';
 import {
   originOf,
@@ -85,9 +86,11 @@ class Http2Exchange implements UpstreamExchange {
   /** Sends the request; gives its stream, or nothing if it was given up before. */
   start(session: ClientHttp2Session): ClientHttp2Stream | undefined {
     if (this.#isOver) return undefined;
-    const { body, readTimeoutMs } = this.#request;
-    const stream = session.request(headOf(this.#request), { endStream: body === null });
+    const { body, readTimeoutMs, trailers } = this.#request;
+    const waitForTrailers = trailers !== undefined;
+    const stream = session.request(headOf(this.#request), { endStream: body === null, waitForTrailers });
     this.#stream = stream;
+    if (waitForTrailers) stream.once('wantTrailers', () => this.#sendTrailers(stream));
     stream.setTimeout(readTimeoutMs, () => this.fail('timeout', new Error('the upstream is silent')));
     stream.on('response', (headers, flags, raw) => this.#receiveHead(headers, flags, raw));
     stream.on('trailers', (_, __, raw) => (this.#trailers = withoutPseudoHeaders(raw)));
@@ -127,11 +130,21 @@ class Http2Exchange implements UpstreamExchange {
     try {
       for await (const chunk of timedBody(body, this.#request.writeTimeoutMs, late)) {
         if (stream.destroyed || stream.writableEnded) return;
-        if (!stream.write(chunk)) await Promise.race([once(stream, 'drain'), once(stream, 'close')]);
+        if (!stream.write(chunk)) await drained(stream);
       }
       stream.end();
     } catch (error) {
       // The client went away amid its body, or the stream did: it has said so itself.
+      this.fail('closed', error as Error);
+    }
+  }
+
+  #sendTrailers(stream: ClientHttp2Stream): void {
+    const flat = this.#request.trailers?.() ?? [];
+    if (this.#isOver) return;
+    try {
+      stream.sendTrailers(fieldsOf(flat));
+    } catch (error) {
       this.fail('closed', error as Error);
     }
   }

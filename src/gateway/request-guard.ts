@@ -45,7 +45,7 @@ export const badPath = faultOf(400, 'Bad request', 'path');
 const otherVersion = faultOf(505, 'HTTP version not supported', 'malformed');
 const otherCoding = faultOf(501, 'Transfer coding not supported', 'framing');
 const tooLongUri = faultOf(414, 'URI too long', 'uri-size');
-const tooManyHeaders = faultOf(431, 'Request header or cookie too large', 'header-count');
+export const tooManyHeaders = faultOf(431, 'Request header or cookie too large', 'header-count');
 export const tooLargeBody = faultOf(413, 'Payload too large', 'body-size');
 /** No room for another WebSocket; nginx's text where it has none left (kong-facts 2.1). */
 export const tooManyTunnels = faultOf(503, 'The upstream server is currently unavailable', 'tunnels');

@@ -61,12 +61,21 @@ function isAllowed(name: string): boolean {
   return headerClass === 'forward' && !forbidden.has(read) && !ofGateway.test(read);
 }
 
-/** Those of a flat list of trailers that go on. */
-export function allowedTrailers(flat: readonly string[]): string[] {
+const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+const text = /^[\t\x20-\x7e\x80-\xff]*$/;
+
+/**
+ * Those of a flat list of trailers that go on, and are fields wherever they are written.
+ *
+ * @param removed lower-case names that do not
+ */
+export function allowedTrailers(flat: readonly string[], removed?: ReadonlySet<string>): string[] {
   const kept: string[] = [];
   for (let i = 0; i < flat.length; i += 2) {
     const name = flat[i] ?? '';
-    if (isAllowed(name)) kept.push(name, flat[i + 1] ?? '');
+    const value = flat[i + 1] ?? '';
+    const goesOn = token.test(name) && text.test(value) && isAllowed(name) && removed?.has(name.toLowerCase()) !== true;
+    if (goesOn) kept.push(name, value);
   }
   return kept;
 }

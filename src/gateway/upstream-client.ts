@@ -40,31 +40,15 @@ function startLater(
   return pending;
 }
 
-/** The lean client speaks without TLS and sends what is at hand. */
-const isLean = ({ body, tls }: UpstreamRequest): boolean =>
-  tls === undefined && (body === null || Buffer.isBuffer(body));
-
 /** A target with the address that its name leads to. */
 const resolved = ({ host, port }: Target, address: string): ResolvedTarget => ({ host: address, port, name: host });
 
-/**
- * The lean client for what it does, undici for TLS and for bodies that are streamed. undici is loaded when the
- * first such request comes: it takes as long to load as all the rest of a worker.
- */
+/** HTTP/1.1, and HTTP/2 for services that say so, which is loaded when the first such request comes. */
 export function upstreamClient(names: NameResolver, settings: PoolSettings): UpstreamClient {
-  const lean = http1Upstream(settings);
-  let loading: Promise<UpstreamClient> | undefined;
-  let streaming: UpstreamClient | undefined;
+  const http1 = http1Upstream(settings);
   let http2: Promise<UpstreamClient> | undefined;
   /** Those that have been loaded. */
-  const loaded: UpstreamClient[] = [lean];
-
-  const load = async (): Promise<UpstreamClient> => {
-    const { undiciUpstream } = await import('./undici-upstream.ts');
-    streaming = undiciUpstream(settings);
-    loaded.push(streaming);
-    return streaming;
-  };
+  const loaded: UpstreamClient[] = [http1];
 
   const loadHttp2 = async (): Promise<UpstreamClient> => {
     const { http2Upstream } = await import('./http2-upstream.ts');
@@ -86,17 +70,8 @@ export function upstreamClient(names: NameResolver, settings: PoolSettings): Ups
     }, listener);
   };
 
-  const sendTo = (target: ResolvedTarget, request: UpstreamRequest, listener: ResponseListener): UpstreamExchange => {
-    if (request.isHttp2 === true) return sendHttp2(target, request, listener);
-    if (isLean(request)) return lean.send(target, request, listener);
-    if (streaming !== undefined) return streaming.send(target, request, listener);
-    loading ??= load();
-    const client = loading;
-    return startLater(async (isAborted) => {
-      const { send } = await client;
-      return isAborted() ? undefined : send(target, request, listener);
-    }, listener);
-  };
+  const sendTo = (target: ResolvedTarget, request: UpstreamRequest, listener: ResponseListener): UpstreamExchange =>
+    request.isHttp2 === true ? sendHttp2(target, request, listener) : http1.send(target, request, listener);
 
   const sendByName = (target: Target, request: UpstreamRequest, listener: ResponseListener): UpstreamExchange => {
     const start = (address: string | undefined): UpstreamExchange | undefined => {

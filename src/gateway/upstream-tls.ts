@@ -22,8 +22,8 @@ export interface TlsPeer {
   readonly protocol?: 'h2';
 }
 
-/** Code of the error that connecting took too long; undici's own. */
-export const connectTimeoutCode = 'UND_ERR_CONNECT_TIMEOUT';
+/** Code of the error that connecting took too long. */
+export const connectTimeoutCode = 'ERR_CONNECT_TIMEOUT';
 
 /** Gives a connection up that is not there in time. */
 function limited(socket: TLSSocket, timeoutMs: number): TLSSocket {
@@ -88,13 +88,13 @@ const identityOf = ({ host, serverName }: TlsPeer) =>
 
 /**
  * A connection over TLS that has been verified as its service wants; told once, with the socket or with why
- * there is none. Nothing has been sent on it.
+ * there is none. Nothing has been sent on it. Gives the socket, to destroy it by.
  */
 export function connectTls(
   peer: TlsPeer,
   settings: UpstreamTls,
   done: (error: Error | null, socket: TLSSocket | null) => void,
-): void {
+): TLSSocket {
   const socket = connect({
     host: peer.host,
     port: peer.port,
@@ -114,4 +114,5 @@ export function connectTls(
     socket.off('error', fail);
     done(null, socket);
   });
+  return socket;
 }

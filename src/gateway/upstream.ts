@@ -8,6 +8,8 @@ export interface UpstreamRequest {
   /** Flat list of names and values, without framing but for Content-Length. */
   readonly headers: readonly string[];
   readonly body: Buffer | AsyncIterable<Buffer> | null;
+  /** Flat list of the fields behind the body, asked for once it has ended; absent where none can follow. */
+  readonly trailers?: (() => readonly string[]) | undefined;
   /** Over TLS in this way; without it when absent. */
   readonly tls?: UpstreamTls | undefined;
   /** Over HTTP/2 instead of HTTP/1.1. */

@@ -1,4 +1,7 @@
 /** Fields behind a body, both ways: who takes them gets them, and none passes for a field of the head. */
+import { once } from 'node:events';
+import { createServer, type ServerHttp2Stream } from 'node:http2';
+import type { AddressInfo } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { askHttp2, openHttp2 } from '../support/http2-client.ts';
 import { exchangeRaw } from '../support/raw-stage.ts';
@@ -74,5 +77,103 @@ describe('of an answer', () => {
     const { text } = await exchangeRaw(port, [get('TE: trailers\r\n')], '200');
     expect(text).not.toContain('smuggled');
     expect(upstream.connections).toHaveLength(2);
+  });
+});
+
+const chunked = (trailers: string, head = ''): string =>
+  `POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n${head}\r\n2\r\nhi\r\n0\r\n${trailers}\r\n`;
+
+/** Fields that no client may send, in spellings that servers take for them. */
+const forged = [
+  'X-Consumer-ID',
+  'x_consumer_username',
+  'Content-Length',
+  'X-Real.IP',
+  'Host',
+  'Authorization',
+  'Cookie',
+];
+const forgedLines = ['X-Sum', ...forged].map((name) => `${name}: 1\r\n`).join('');
+
+describe('of a request', () => {
+  test.for([
+    ['that is passed on as it comes', {}],
+    ['that is read whole before', { route: { 'konghq.com/request-buffering': 'true' } }],
+  ] as const)('%s, they follow its body, without what would mean something in the head', async ([, service]) => {
+    const upstream = await scriptedUpstream();
+    const pipeline = await silentPipeline(upstream.port, { ...service });
+    onTestFinished(async () => pipeline.stop(0));
+    await exchangeRaw(pipeline.port, [chunked(forgedLines.replace('Content-Length: 1\r\n', ''))], '200');
+    expect(upstream.requests[0]).toMatch(/\r\n\r\n2\r\nhi\r\n0\r\nX-Sum: 1\r\n\r\n$/);
+    expect(upstream.requests[0]).toMatch(/\r\nTransfer-Encoding: chunked\r\n/);
+    expect(upstream.requests[0]).not.toMatch(/content-length/i);
+  });
+
+  test('those over HTTP/2 follow a body without a length, and end behind one with it', async () => {
+    const { port, upstream } = await gatewayTo();
+    const session = openHttp2(`http://127.0.0.1:${port}`);
+    for (const length of [undefined, '2']) {
+      const head = { ':method': 'POST', ':path': '/', ...(length === undefined ? {} : { 'content-length': length }) };
+      const stream = session.request(head, { waitForTrailers: true });
+      stream.once('wantTrailers', () => stream.sendTrailers({ 'x-sum': '1', 'x-consumer-id': 'forged' }));
+      stream.resume().end('hi');
+      await once(stream, 'end');
+    }
+    expect(upstream.requests[0]).toMatch(/\r\n\r\n2\r\nhi\r\n0\r\nx-sum: 1\r\n\r\n$/);
+    expect(upstream.requests[1]).toMatch(/\r\ncontent-length: 2\r\n[^]*\r\n\r\nhi$/);
+  });
+
+  test.for(['HTTP/1.1', 'HTTP/2'])('those over %s reach an endpoint of HTTP/2', async (version) => {
+    const seen: unknown[] = [];
+    const upstream = createServer();
+    upstream.on('stream', (stream: ServerHttp2Stream) => {
+      stream.on('trailers', (fields) => seen.push(Object.entries(fields)));
+      stream.respond({ ':status': 200 });
+      stream.resume().once('end', () => stream.end('ok'));
+    });
+    upstream.listen(0, '127.0.0.1');
+    await once(upstream, 'listening');
+    const pipeline = await silentPipeline((upstream.address() as AddressInfo).port, { protocol: 'grpc' });
+    onTestFinished(async () => {
+      await pipeline.stop(0);
+      upstream.close();
+    });
+    const lines = forgedLines.replace('Content-Length: 1\r\n', '');
+    if (version === 'HTTP/1.1') await exchangeRaw(pipeline.port, [chunked(lines)], '200');
+    else {
+      const stream = openHttp2(`http://127.0.0.1:${pipeline.port}`).request(
+        { ':method': 'POST', ':path': '/' },
+        { waitForTrailers: true },
+      );
+      stream.once('wantTrailers', () => stream.sendTrailers({ 'x-sum': '1', 'x-consumer-id': 'forged' }));
+      stream.resume().end('hi');
+      await once(stream, 'end');
+    }
+    expect(seen).toEqual([[['x-sum', '1']]]);
+  });
+
+  test.for([
+    ['a length', 'Content-Length: 1\r\n', '400 close'],
+    ['a coding', 'Transfer-Encoding: chunked\r\n', '400 close'],
+    ['a bare line feed', 'X-A: 1\nX-B: 2\r\n', '400 close'],
+    ['a name with a space', 'X A: 1\r\n', '400 close'],
+    ['more than a head may have', `X-A: ${'a'.repeat(70_000)}\r\n`, '431 close'],
+    ['more fields than a head may have', 'X-A: 1\r\n'.repeat(600), '431'],
+  ] as const)('%s among them is refused, and the upstream gets no end', async ([, lines, expected]) => {
+    const { port, upstream } = await gatewayTo();
+    const { summary, text } = await exchangeRaw(port, [chunked(lines)], expected);
+    expect([summary, text]).toEqual([expected, text]);
+    await exchangeRaw(port, [get('Connection: close\r\n')], '200 close');
+    expect(upstream.requests.filter((request) => !request.startsWith('GET '))).toEqual([]);
+  });
+
+  test('what comes behind them is the next request, and only there', async () => {
+    const { port, upstream } = await gatewayTo();
+    await exchangeRaw(port, [`${chunked('X-A: GET /smuggled HTTP/1.1\r\n')}${get()}`], '200 200');
+    expect(upstream.requests.map((request) => request.split('\r\n', 1)[0])).toEqual([
+      'POST / HTTP/1.1',
+      'GET / HTTP/1.1',
+      'GET /probe HTTP/1.1',
+    ]);
   });
 });
