@@ -91,5 +91,7 @@ const pool = createPool({
   onStart: () => undefined,
   onReport: () => undefined,
   onRestart: () => undefined,
+  onHang: () => undefined,
+  hangTimeoutMs: 0,
 });
 await pool.open();

@@ -48,6 +48,8 @@ export interface PipelineOptions {
   /** Where clients come in over TLS; absent: nowhere. */
   readonly httpsListen?: ListenAddress;
   readonly workers: number;
+  /** A worker whose event loop does not turn for so long is ended and replaced; 0 or absent: never. */
+  readonly workerHangTimeoutMs?: number;
   /** Whether another process may listen on the same ports, which it is about to leave to this one. */
   readonly sharesPorts?: boolean;
   readonly proxy: ProxySettings;
@@ -120,12 +122,14 @@ async function startPool(options: PipelineOptions, { digestSecret, ...setting }:
   const settings = { listen: { host: listen.host, port }, proxy, digestSecret, log: logSettings, version };
   const pool = createPool({
     workers,
+    hangTimeoutMs: options.workerHangTimeoutMs ?? 0,
     settings: tls === undefined ? settings : { ...settings, tls },
     ...setting,
     log,
     onStart: ({ threadId }) => log.debug({ threadId }, 'a worker starts'),
     onReport: (worker, report) => metrics.traffic.report(worker, report),
     onRestart: () => metrics.workerRestarts.inc(),
+    onHang: () => metrics.workerHangs.inc(),
   });
   return { pool, port, httpsPort: tls?.listen.port };
 }
@@ -247,8 +251,8 @@ export async function startPipeline(options: PipelineOptions) {
     originOf: origins.get,
     /** When credentials were last used; undefined where it is not noted. */
     lastUsed,
-    /** Whether every worker accepts connections. */
-    isServing: () => pool.listening === options.workers,
+    /** How many workers accept connections. */
+    serving: () => pool.listening,
     /** Resolves when the metrics have what the workers counted until now. */
     collect: pool.collect,
     /** Resolves when everything delivered so far is in force on every worker. */

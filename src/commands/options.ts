@@ -14,11 +14,19 @@ function address(text: string): ListenAddress {
   return { host: host === '' ? '0.0.0.0' : host, port };
 }
 
+/** Below a second a thread that is only busy would be taken for one that hangs. */
+function hangTimeout(text: string): number {
+  const ms = wholeNumber({ min: 0, max: 3_600_000 })(text);
+  if (ms > 0 && ms < 1_000) throw new InvalidArgumentError('expected 0, or 1000 and more');
+  return ms;
+}
+
 const addressOrOff = (text: string): ListenAddress | 'off' => (text === 'off' ? text : address(text));
 
 /** What `run` and `quickstart` can be told. */
 export interface ServeOptions extends ProxyOptions, MeaningOptions {
   readonly workers: number;
+  readonly workerHangTimeoutMs: number;
   readonly proxyListen: ListenAddress;
   readonly httpsListen: ListenAddress | 'off';
   readonly adminListen: ListenAddress | 'off';
@@ -39,6 +47,9 @@ export function serveOptions(): Option[] {
     flag('--workers <n>', 'threads that serve requests')
       .default(availableParallelism(), 'one for each core')
       .argParser(wholeNumber({ min: 1, max: 256 })),
+    flag('--worker-hang-timeout-ms <ms>', 'time after which a thread that does not answer is replaced; 0 for never')
+      .default(10_000)
+      .argParser(hangTimeout),
     flag('--proxy-listen <address>', 'where requests to be proxied come in')
       .default(address('0.0.0.0:8000'), '0.0.0.0:8000')
       .argParser(address),

@@ -72,6 +72,7 @@ async function startProxy({ setup, options, metrics }: Starting, log: Logger): P
       listen: options.proxyListen,
       ...(httpsListen === 'off' ? {} : { httpsListen }),
       workers: options.workers,
+      workerHangTimeoutMs: options.workerHangTimeoutMs,
       sharesPorts: options.reusePort,
       proxy: proxySettingsOf(options),
       log,
@@ -85,14 +86,15 @@ async function startProxy({ setup, options, metrics }: Starting, log: Logger): P
   }
 }
 
-/** Ready is who serves the whole table. What does not keep it from that is told with it. */
-function readinessOf({ setup, pipeline, isDraining }: Starting): Readiness {
+/** Ready is who serves the whole table, be it with fewer workers. What does not keep it from that is told with it. */
+function readinessOf({ setup, options, pipeline, isDraining }: Starting): Readiness {
   const problems = setup.problems();
   if (isDraining) return { ready: false, reason: 'draining' };
   if (pipeline === undefined) return { ready: false, reason: ['starting', ...problems].join('\n') };
-  return pipeline.isServing()
-    ? { ready: true, notes: problems }
-    : { ready: false, reason: 'a worker is being replaced' };
+  const serving = pipeline.serving();
+  const lack = `${serving} of ${options.workers} workers serve; the others are being replaced`;
+  if (serving === 0) return { ready: false, reason: lack };
+  return { ready: true, notes: serving === options.workers ? problems : [lack, ...problems] };
 }
 
 async function startStatusServer(starting: Starting): Promise<void> {

@@ -23,6 +23,10 @@ export interface WorkerSettings {
 export interface WorkerStart extends WorkerSettings {
   /** Whether it runs the health checks, for all workers. */
   readonly isProber: boolean;
+  /** Its sign of life, which the main thread looks at; without one for `hangTimeoutMs` it is ended. */
+  readonly beats: Int32Array;
+  /** 0 for never. */
+  readonly hangTimeoutMs: number;
 }
 
 /** A target that the requests of a worker have found unhealthy. */

@@ -1,10 +1,11 @@
 /**
  * The worker threads: starts them, sends every patch to each, knows which of them serve it, and replaces
- * one that dies.
+ * one that dies, hangs or cannot listen.
  *
  *   publish(patch N) ──▶ worker 1 … worker n ──▶ applied N from all ──▶ settled()
  *
- * Invariant: whatever `settled` waited for is what every request from then on meets.
+ * Invariant: whatever `settled` waited for is what every request from then on meets. A worker that is being replaced
+ * is not waited for: it meets none, and who takes its place starts with the table of that time.
  */
 import { createServer } from 'node:net';
 import { Worker } from 'node:worker_threads';
@@ -16,6 +17,8 @@ import type { Logger } from '#telemetry/log.ts';
 import { createWakeUp } from './wake-up.ts';
 import { createHealthNews } from './health-news.ts';
 import type { FromWorker, ListenAddress, ToWorker, WorkerSettings, WorkerStart } from './messages.ts';
+import { emptySlot, note, restartDelayMs, takeDown, type Slot } from './pool-slot.ts';
+import { hasStopped, lookEveryMs, newPulse } from './pulse.ts';
 
 export interface PoolOptions {
   readonly workers: number;
@@ -29,25 +32,21 @@ export interface PoolOptions {
   onReport(worker: number, report: TrafficReport): void;
   /** Told which credentials a worker has seen used, where that is noted. */
   onUses?(uses: readonly CredentialUse[]): void;
-  /** Told whenever a worker died and is replaced. */
+  /** Told whenever a worker came to an end and is replaced. */
   onRestart(): void;
-}
-
-interface Slot {
-  worker: Worker;
-  /** Number of the last patch that it serves; -1 until the first. */
-  applied: number;
-  isListening: boolean;
-  /** How often it has reported. */
-  reports: number;
-  startedAtMs: number;
+  /** Told whenever a worker hangs, before it is replaced. */
+  onHang(): void;
+  /** A worker whose event loop does not turn for so long hangs; 0 for never. */
+  readonly hangTimeoutMs: number;
+  /** Where a thread starts; that of Latchkey when absent. */
+  readonly entry?: URL;
 }
 
 /** Whoever scrapes metrics waits no longer than this for a worker that is busy. */
 const collectTimeoutMs = 1_000;
 
-/** A worker that dies sooner than this after its start is replaced only after as long. */
-const restartDelayMs = 1_000;
+/** What a worker may take beyond its grace to say what it counted. */
+const overrunMs = 2_000;
 
 /**
  * Makes sure that nobody listens on an address and gives its port (for port 0, a free one). Workers share
@@ -68,85 +67,91 @@ export async function reservePort({ host, port }: ListenAddress): Promise<number
 
 const patchMessage = (patch: TablePatch): ToWorker => ({ type: 'patch', patch, redacted: redactedPlaces(patch) });
 
-/** What a worker says of itself. */
-function note(slot: Slot, message: FromWorker): void {
-  if (message.type === 'applied') slot.applied = Math.max(slot.applied, message.number);
-  if (message.type === 'listening') slot.isListening = true;
-  if (message.type === 'report') slot.reports += 1;
-}
-
-function workerThread(workerData: WorkerStart): Worker {
-  return new Worker(new URL('./worker.ts', import.meta.url), { workerData });
-}
-
 /** See the head of this file. Threads start loading at once; they listen when `open` gives them the table. */
 // oxlint-disable-next-line max-lines-per-function -- one subject: the workers' life over the slots that they share
 export function createPool(options: PoolOptions) {
+  const { log, hangTimeoutMs, entry = new URL('./worker.ts', import.meta.url) } = options;
   const slots: Slot[] = [];
   const { wake, until } = createWakeUp();
   let latest = 0;
   let isOpen = false;
+  let hasListened = false;
+  let isLeaving = false;
   let isStopping = false;
   let fatal: Error | undefined;
 
-  /** Whether it is so for every worker; a worker that cannot listen ends all waiting. */
-  const all = (isTrue: (slot: Slot) => boolean): boolean => {
-    if (fatal !== undefined) throw fatal;
-    return slots.every(isTrue);
-  };
-
+  const up = (): readonly Slot[] => slots.filter(({ isUp }) => isUp);
   const send = (slot: Slot, message: ToWorker): void => slot.worker.postMessage(message);
-
-  const sendAll = (patch: TablePatch): void => {
-    latest = patch.number;
-    if (!isOpen) return;
-    const message = patchMessage(patch);
-    for (const slot of slots) send(slot, message);
+  const sendAll = (message: ToWorker): void => {
+    for (const slot of up()) send(slot, message);
   };
-
   const news = createHealthNews(slots, send);
+
+  /** Where it cannot listen from the start, somebody else has the port, and nothing is waited for. */
+  const cannotListen = (slot: Slot, { message, code }: Extract<FromWorker, { type: 'failed' }>): void => {
+    const error = Object.assign(new Error(message), { code });
+    if (hasListened) end(slot, { worker: slot.number, err: error }, 'a worker cannot listen and is replaced');
+    else fatal = error;
+  };
 
   const receive = (slot: Slot, message: FromWorker): void => {
     note(slot, message);
     if (message.type === 'health' || message.type === 'suspect') news.pass(message);
     if (message.type === 'report') {
-      options.onReport(slots.indexOf(slot), message.report);
+      options.onReport(slot.number, message.report);
       if (message.uses.length > 0) options.onUses?.(message.uses);
     }
-    if (message.type === 'failed') fatal = Object.assign(new Error(message.message), { code: message.code });
+    if (message.type === 'failed') cannotListen(slot, message);
     wake();
   };
 
-  const replace = (slot: Slot, reason: unknown): void => {
-    slot.applied = -1;
-    slot.isListening = false;
-    options.log.error({ err: reason }, 'a worker died and is replaced');
+  /** Ends a thread that is of no use; it is replaced once it is gone. */
+  const end = (slot: Slot, about: object, what: string): void => {
+    takeDown(slot);
+    log.error(about, what);
+    void slot.worker.terminate();
+    wake();
+  };
+
+  const exited = (slot: Slot, reason: unknown): void => {
+    if (slot.isUp && !isStopping) log.error({ worker: slot.number, err: reason }, 'a worker died and is replaced');
+    takeDown(slot);
+    wake();
+    if (isStopping) return;
     options.onRestart();
-    const delayMs = Date.now() - slot.startedAtMs < restartDelayMs ? restartDelayMs : 0;
-    setTimeout(() => {
-      if (!isStopping) launch(slot);
-    }, delayMs);
+    slot.restart = setTimeout(launch, restartDelayMs(slot, Date.now()), slot);
   };
 
   const launch = (slot: Slot): void => {
-    const worker = workerThread({ ...options.settings, isProber: slot === slots[0] });
+    slot.pulse = newPulse();
+    const { beats } = slot.pulse;
+    const workerData: WorkerStart = { ...options.settings, isProber: slot === slots[0], beats, hangTimeoutMs };
+    const worker = new Worker(entry, { workerData });
     let reason: unknown = 'it exited';
     slot.worker = worker;
-    options.onStart(worker);
+    slot.isUp = true;
     slot.startedAtMs = Date.now();
+    options.onStart(worker);
     worker.on('message', (message: FromWorker) => receive(slot, message));
     worker.on('error', (error) => (reason = error));
-    worker.on('exit', () => {
-      if (!isStopping) replace(slot, reason);
-      wake();
-    });
+    worker.on('exit', () => exited(slot, reason));
     if (!isOpen) return;
     send(slot, patchMessage(options.snapshot()));
     news.tell(slot);
+    if (isLeaving) send(slot, { type: 'leave' });
   };
 
-  for (let i = 0; i < options.workers; i += 1) {
-    const slot = { applied: -1, isListening: false, reports: 0, startedAtMs: 0 } as Slot;
+  const look = (): void => {
+    for (const slot of up()) {
+      if (!hasStopped(slot.pulse, slot.isListening ? 'listening' : 'starting')) continue;
+      options.onHang();
+      end(slot, { worker: slot.number }, 'a worker hangs and is replaced');
+    }
+  };
+
+  const looking = hangTimeoutMs === 0 ? undefined : setInterval(look, lookEveryMs(hangTimeoutMs));
+  for (let number = 0; number < options.workers; number += 1) {
+    const slot = emptySlot(number);
     slots.push(slot);
     launch(slot);
   }
@@ -155,24 +160,34 @@ export function createPool(options: PoolOptions) {
     /** Gives every worker the table and resolves when all of them accept connections. */
     async open(): Promise<void> {
       isOpen = true;
-      sendAll(options.snapshot());
-      await until(() => all((slot) => slot.isListening));
+      this.publish(options.snapshot());
+      await until(() => {
+        if (fatal !== undefined) throw fatal;
+        return slots.every(({ isListening }) => isListening);
+      });
+      hasListened = true;
     },
 
     /** Sends a patch to every worker; before `open` the snapshot will have it. */
-    publish: sendAll,
+    publish(patch: TablePatch): void {
+      latest = patch.number;
+      if (isOpen) sendAll(patchMessage(patch));
+    },
 
-    /** Resolves when every worker serves all that was published before the call. */
+    /** Resolves when every worker that serves, of which there must be one, serves all that was published before. */
     async settled(): Promise<void> {
       const wanted = latest;
-      await until(() => isStopping || all((slot) => slot.applied >= wanted));
+      await until(() => {
+        if (fatal !== undefined) throw fatal;
+        return isStopping || (up().length > 0 && up().every(({ applied }) => applied >= wanted));
+      });
     },
 
     /** Resolves when every worker that can has told what it counted; one that does not answer is not waited for. */
     async collect(): Promise<void> {
       const before = slots.map(({ reports }) => reports);
-      for (const slot of slots) send(slot, { type: 'report' });
-      const haveTold = (): boolean => slots.every(({ reports }, i) => reports > (before[i] ?? 0));
+      sendAll({ type: 'report' });
+      const haveTold = (): boolean => up().every(({ number, reports }) => reports > (before[number] ?? 0));
       const deadline = AbortSignal.timeout(collectTimeoutMs);
       deadline.addEventListener('abort', wake);
       await until(() => deadline.aborted || isStopping || haveTold());
@@ -185,24 +200,22 @@ export function createPool(options: PoolOptions) {
 
     /** Has every worker let each answer be the last of its connection. */
     leave(): void {
-      for (const slot of slots) send(slot, { type: 'leave' });
+      isLeaving = true;
+      sendAll({ type: 'leave' });
     },
 
-    /** Drains every worker: what is under way may take `graceMs`, then it is cut. */
+    /** Drains every worker: what is under way may take `graceMs`, then it is cut. One that hangs is not waited for. */
     async stop(graceMs: number): Promise<void> {
       isStopping = true;
-      const exits = slots.map(async ({ worker }) => exitOf(worker));
-      for (const slot of slots) send(slot, { type: 'drain', graceMs });
-      await Promise.all(exits);
+      for (const { restart } of slots) clearTimeout(restart);
+      sendAll({ type: 'drain', graceMs });
+      const overdue = setTimeout(() => {
+        for (const slot of up()) end(slot, { worker: slot.number }, 'a worker did not drain in time and is ended');
+      }, graceMs + overrunMs);
+      await until(() => up().length === 0);
+      clearTimeout(overdue);
+      clearInterval(looking);
       wake();
     },
   };
-}
-
-/** Resolves when a thread has ended; at once if it has already. */
-async function exitOf(worker: Worker): Promise<void> {
-  await new Promise<void>((resolve) => {
-    worker.once('exit', () => resolve());
-    if (worker.threadId === -1) resolve();
-  });
 }

@@ -21,6 +21,7 @@ import { createListener } from './listener.ts';
 import { limitsInForce } from './limits.ts';
 import type { FromWorker, ListenAddress, ToWorker, WorkerStart } from './messages.ts';
 import { createOccupancy } from './occupancy.ts';
+import { beat } from './pulse.ts';
 import { nameResolver } from './resolve.ts';
 import { createServedTable } from './served-table.ts';
 import { createClientTls } from './tls.ts';
@@ -30,6 +31,7 @@ import { upstreamClient } from './upstream-client.ts';
 import type { HopInfo } from './upstream-headers.ts';
 
 const settings = workerData as WorkerStart;
+if (settings.hangTimeoutMs > 0) beat(settings.beats, settings.hangTimeoutMs);
 const log = await createLog(settings.log);
 const table = createServedTable();
 const names = nameResolver();
@@ -89,7 +91,8 @@ const listeners = [
   })),
 ];
 
-let isListening = false;
+/** Since the first patch. */
+let listening: Promise<void> | undefined;
 /** When what loading has left behind is given back to the system. */
 const settleMs = 1_000;
 
@@ -126,7 +129,6 @@ function report(): void {
 }
 
 async function listen(): Promise<void> {
-  isListening = true;
   try {
     await Promise.all(listeners.map(async ({ listener, address }) => listener.listen(address)));
     tell({ type: 'listening' });
@@ -162,10 +164,8 @@ async function receive(message: ToWorker): Promise<void> {
     limits.tableChanged();
     for (const { listener } of listeners) listener.tableChanged();
     // The first patch is acknowledged once connections are accepted: until then nobody is served by it.
-    if (!isListening) {
-      await listen();
-      setTimeout(returnMemory, settleMs).unref();
-    }
+    if (listening === undefined) setTimeout(returnMemory, settleMs).unref();
+    await (listening ??= listen());
     tell({ type: 'applied', number: message.patch.number });
     return;
   }
@@ -177,6 +177,7 @@ async function receive(message: ToWorker): Promise<void> {
   if (message.type !== 'drain') return receiveHealth(message);
   clearInterval(reporting);
   checks?.close();
+  await listening; // what listens too late to be closed would never end
   await Promise.all(listeners.map(async ({ listener }) => listener.drain(message.graceMs)));
   await client.close();
   report();

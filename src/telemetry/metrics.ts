@@ -44,7 +44,12 @@ export function createMetrics() {
     credentials: new Gauge({ name: 'latchkey_credentials', help: 'Credentials in force.', registers }),
     workerRestarts: new Counter({
       name: 'latchkey_worker_restarts_total',
-      help: 'Workers that died and were replaced.',
+      help: 'Workers that came to an end, died or hung, and were replaced.',
+      registers,
+    }),
+    workerHangs: new Counter({
+      name: 'latchkey_worker_hangs_total',
+      help: 'Workers whose event loop did not turn for --worker-hang-timeout-ms.',
       registers,
     }),
     apiRequests: new Counter({

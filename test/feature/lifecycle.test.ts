@@ -1,21 +1,15 @@
-/** Starting, draining, and a worker that dies, on the whole process or the real pool. */
+/** Starting and draining, on the whole process. */
 import { once } from 'node:events';
 import { request as httpRequest } from 'node:http';
 import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import type { Worker } from 'node:worker_threads';
-import { pino } from 'pino';
 import { expect, onTestFinished, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
-import { createPool } from '#gateway/pool.ts';
-import { createTable } from '#table/table.ts';
-import { freePort } from '../support/free-port.ts';
 import { oneService } from '../support/one-service.ts';
 import { startLatchkey } from '../support/latchkey-process.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
-import { proxySettings } from '../support/proxy-settings.ts';
 
 test('SIGTERM fails readiness, lets what is under way finish, and exits 0', async () => {
   let release = (): void => undefined;
@@ -66,55 +60,4 @@ test('SIGTERM ends WebSockets at once instead of waiting for them', async () => 
   const closed = once(socket, 'close');
   expect(await latchkey.stop()).toBe(0);
   await closed;
-});
-
-test('a worker that dies is replaced and serves the whole table', async () => {
-  const table = createTable();
-  const port = await freePort();
-  const workers: Worker[] = [];
-  let restarts = 0;
-  const route = (name: string) => ({
-    kind: 'route' as const,
-    key: `route:${name}`,
-    name,
-    host: '',
-    path: { type: 'prefix' as const, value: `/${name}` },
-    rank: name,
-    service: 'service:none',
-    plugins: [],
-    stripPath: false,
-    preserveHost: true,
-  });
-  table.apply({ put: [route('a')], remove: [] });
-  const restarted = Promise.withResolvers<void>();
-  const pool = createPool({
-    workers: 1,
-    settings: {
-      listen: { host: '127.0.0.1', port },
-      digestSecret: new Uint8Array(32),
-      log: { level: 'silent', format: 'json' },
-      proxy: proxySettings(),
-      version: '0.0.0',
-    },
-    snapshot: () => table.snapshot(),
-    log: pino({ level: 'silent' }),
-    onStart: (worker) => void workers.push(worker),
-    onReport: () => undefined,
-    onRestart: () => {
-      restarts += 1;
-      restarted.resolve();
-    },
-  });
-  onTestFinished(async () => pool.stop(0));
-  await pool.open();
-  const status = async (path: string) =>
-    (await fetch(`http://127.0.0.1:${port}${path}`, { headers: { Connection: 'close' } })).status;
-  expect([await status('/a'), await status('/b')]).toEqual([503, 404]);
-  await workers[0]?.terminate();
-  await restarted.promise;
-  // What changes while no worker is there must be served by the new one.
-  const patch = table.apply({ put: [route('b')], remove: [] });
-  if (patch !== undefined) pool.publish(patch);
-  await pool.settled();
-  expect([await status('/a'), await status('/b'), restarts]).toEqual([503, 503, 1]);
 });

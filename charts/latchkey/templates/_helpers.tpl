@@ -62,7 +62,7 @@ client_max_body_size client_uri_bytes client_header_count max_connections max_tu
 upstream_keepalive_pool_size upstream_keepalive_max_requests upstream_keepalive_idle_timeout
 trusted_ips real_ip_header real_ip_recursive port_maps headers headers_upstream allow_debug_header
 encoded_slash odd_path_characters merge_slashes
-admin_listen admin_writes status_listen workers drain_delay_ms drain_timeout_ms log_level log_format
+admin_listen admin_writes status_listen workers worker_hang_timeout_ms drain_delay_ms drain_timeout_ms log_level log_format
 {{- end }}
 
 {{- /* The value of a flag in `ingressController.env`, empty when it is not there or comes from elsewhere. */}}
