@@ -13,7 +13,7 @@ import { figuresTable, type PartReport } from './cluster/figures.ts';
 import type { Replica, StartOptions } from './cluster/installation.ts';
 import { kongTestPart } from './cluster/kong-test.ts';
 import { propagationPart } from './cluster/propagation.ts';
-import { residentMemory } from './cluster/resident-memory.ts';
+import { residentMemory } from './resident-memory.ts';
 import { routesPart } from './cluster/routes.ts';
 import { onStage, type Stage } from './cluster/stage.ts';
 import { startPart, targetResidentMB } from './cluster/start.ts';

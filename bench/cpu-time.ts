@@ -1,13 +1,8 @@
-import { readFileSync, readdirSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
+import { childrenOf } from './child-processes.ts';
 
 /** The kernel counts CPU time in these for programs, on every architecture that Node runs on. */
 const ticksPerSecond = 100;
-
-function childrenOf(pid: number): number[] {
-  return readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
-    readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8').split(' ').filter(Boolean).map(Number),
-  );
-}
 
 /**
  * CPU seconds that a process has used, all its threads and children included. Unlike requests a second, what

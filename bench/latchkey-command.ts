@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import { imageNodeFlags } from '../test/support/image-entrypoint.ts';
 
 const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 
@@ -12,7 +13,10 @@ export interface ServedDirectory {
   readonly flags?: readonly string[];
 }
 
-/** The command that serves a directory on ports of 127.0.0.1, with nothing else listening. */
+/**
+ * The command that serves a directory on ports of 127.0.0.1, with nothing else listening; under Node with the flags of
+ * the image, so that speed and memory are those of one and the same product.
+ */
 export function latchkeyCommand({ dir, port, httpsPort, workers, flags = [] }: ServedDirectory): readonly string[] {
   const listening = [
     '--proxy-listen',
@@ -24,6 +28,6 @@ export function latchkeyCommand({ dir, port, httpsPort, workers, flags = [] }: S
     '--status-listen',
     'off',
   ];
-  const run = [process.execPath, main, 'run', '--dir', dir, '--workers', String(workers)];
+  const run = [process.execPath, ...imageNodeFlags(), main, 'run', '--dir', dir, '--workers', String(workers)];
   return [...run, ...listening, '--log-level', 'warn', ...flags];
 }

@@ -12,6 +12,7 @@ const defaults = {
   connections: { type: 'string', default: '32' },
   scenario: { type: 'string' },
   peers: { type: 'string' },
+  'idle-connections': { type: 'string', default: '5000' },
   edits: { type: 'string', default: '200' },
   runs: { type: 'string', default: '5' },
   part: { type: 'string' },
@@ -83,6 +84,15 @@ const benches: Readonly<Record<string, Bench>> = {
     async run(flags) {
       const { soakBench } = await import('./soak.ts');
       return soakBench({ minutes: count(flags, 'minutes') });
+    },
+  },
+  memory: {
+    measures: 'resident memory of two workers with an empty table, and of idle connections, beside nginx and Traefik',
+    flags: '--idle-connections 5000 --peers latchkey,nginx,…',
+    async run(flags) {
+      const { memoryBench } = await import('./memory.ts');
+      const peers = flags.peers === undefined ? {} : { peers: flags.peers.split(',') };
+      return memoryBench({ ...peers, connections: count(flags, 'idle-connections') });
     },
   },
   peers: {

@@ -13,7 +13,7 @@ import { divideCores, shareCores, type Cores } from './cores.ts';
 import { makeKeyring, startGateway, type Gateway, type Keyring, type StartedGateway } from './gateway.ts';
 import { h2loadGenerator } from './h2load.ts';
 import { loadGenerator } from './load.ts';
-import { allPeers } from './peers/all-peers.ts';
+import { installedPeers } from './peers/all-peers.ts';
 import type { Peer } from './peers/peer.ts';
 import { findProgram } from './program.ts';
 import { measureRounds } from './proxy-rounds.ts';
@@ -35,19 +35,6 @@ export interface ProxyOptions {
 
 /** Enough that a peer that searches them one after the other would be found out. */
 const keyCount = 1_000;
-
-/** @throws Error if a name is not a peer's */
-function choosePeers(names: readonly string[] | undefined): { chosen: Peer[]; leftOut: string[] } {
-  const unknown = names?.find((name) => !allPeers.some((peer) => peer.name === name));
-  if (unknown !== undefined)
-    throw new Error(`no peer ${unknown}; there are ${allPeers.map(({ name }) => name).join(', ')}`);
-  const wanted = allPeers.filter(({ name }) => names === undefined || names.includes(name));
-  const isInstalled = ({ program }: Peer): boolean => program === undefined || findProgram(program) !== undefined;
-  return {
-    chosen: wanted.filter(isInstalled),
-    leftOut: wanted.filter((peer) => !isInstalled(peer)).map(({ name }) => name),
-  };
-}
 
 /** What all scenarios share. */
 interface Bench {
@@ -120,14 +107,14 @@ function scenariosOf(names: readonly string[] | undefined): { wanted: Scenario[]
 
 /** Runs the bench `proxy`. */
 export async function proxyBench(options: ProxyOptions): Promise<BenchReport> {
-  const { chosen, leftOut } = choosePeers(options.peers);
+  const { installed, missing } = installedPeers(options.peers);
   const scenarios = scenariosOf(options.scenarios);
   const bench: Bench = {
     options,
     keyring: makeKeyring(keyCount),
     certificate: await writeCertificate(),
-    peers: chosen,
-    leftOut: [...leftOut, ...scenarios.leftOut],
+    peers: installed,
+    leftOut: [...missing, ...scenarios.leftOut],
   };
   const measured: Measured[] = [];
   for (const workers of [1, 2] as const) {

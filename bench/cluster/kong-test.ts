@@ -11,7 +11,7 @@ import { median } from '../statistics.ts';
 import { forEach } from './api-writes.ts';
 import type { PartReport } from './figures.ts';
 import type { Replica, StartOptions } from './installation.ts';
-import { residentMemory } from './resident-memory.ts';
+import { residentMemory } from '../resident-memory.ts';
 import { onStage, type Stage } from './stage.ts';
 import { onWorkers, type WorkerConnections } from './worker-connections.ts';
 import { consumerName, keyOf, podService } from './world.ts';

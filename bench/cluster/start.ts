@@ -2,7 +2,7 @@ import { median } from '../statistics.ts';
 import { progress } from '../report.ts';
 import { figuresTable, type PartReport } from './figures.ts';
 import type { Replica, StartOptions } from './installation.ts';
-import { residentMemory, type ResidentMemory } from './resident-memory.ts';
+import { residentMemory, type ResidentMemory } from '../resident-memory.ts';
 import type { Stage } from './stage.ts';
 
 const targetReadyS = 10;

@@ -8,7 +8,7 @@ daemon off;
 worker_processes ${workers};
 pid ${folder}/nginx.pid;
 error_log stderr crit;
-events { worker_connections 4096; }
+events { worker_connections 16384; }
 http {
   access_log off;
   keepalive_requests 1000000000;
