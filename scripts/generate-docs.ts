@@ -125,11 +125,25 @@ function flagsPage(): string {
     .join('\n\n');
 }
 
+/** A metric as prom-client keeps it, which its types do not tell. */
+interface KeptMetric {
+  readonly name: string;
+  readonly help: string;
+  readonly labelNames: readonly string[];
+}
+
 async function metricsPage(): Promise<string> {
-  const all = await createMetrics().registry.getMetricsAsJSON();
+  const { registry } = createMetrics({ version: '' });
+  const types = new Map((await registry.getMetricsAsJSON()).map(({ name, type }) => [name, String(type)]));
+  const all = registry.getMetricsAsArray() as unknown as readonly KeptMetric[];
   const own = all.filter(({ name }) => !/^(?:process_|nodejs_)/.test(name));
-  const rows = own.map(({ name, type, help }) => [`\`${name}\``, String(type), help]);
-  return `${table(['metric', 'type', 'meaning'], rows)}\n\nBesides these, the usual \`process_*\` and \`nodejs_*\` of Node.`;
+  const rows = own.map(({ name, help, labelNames }) => [
+    `\`${name}\``,
+    types.get(name) ?? '',
+    labelNames.map((label) => `\`${label}\``).join(', '),
+    help,
+  ]);
+  return `${table(['metric', 'type', 'labels', 'meaning'], rows)}\n\nBesides these, the usual \`process_*\` and \`nodejs_*\` of Node.`;
 }
 
 mkdirSync(folder, { recursive: true });

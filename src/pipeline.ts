@@ -9,6 +9,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { createPool, reservePort, type PoolOptions } from '#gateway/pool.ts';
+import { createOutTargets } from '#gateway/out-targets.ts';
 import type { ListenAddress } from '#gateway/messages.ts';
 import type { ProxySettings } from '#gateway/proxy-settings.ts';
 import { selfSigned } from '#gateway/self-signed.ts';
@@ -19,6 +20,7 @@ import type { Change, Origin, Source } from '#source/source.ts';
 import { createReporter } from '#status/reporter.ts';
 import { createTimedVerdicts, type TimedVerdictsOptions } from '#status/timed-verdicts.ts';
 import type { CredentialUse } from '#table/credential-use.ts';
+import { certificatesOf, targetsOf } from '#table/inventory.ts';
 import { digestSecretBytes, makeDigest } from '#table/digest.ts';
 import { createLastUsed } from '#table/last-used.ts';
 import type { TablePatch } from '#table/patch.ts';
@@ -120,6 +122,7 @@ async function startPool(options: PipelineOptions, { digestSecret, ...setting }:
   const port = await portOf(listen);
   const tls = httpsListen === undefined ? undefined : tlsSettings({ ...httpsListen, port: await portOf(httpsListen) });
   const settings = { listen: { host: listen.host, port }, proxy, digestSecret, log: logSettings, version };
+  const out = createOutTargets();
   const pool = createPool({
     workers,
     hangTimeoutMs: options.workerHangTimeoutMs ?? 0,
@@ -127,11 +130,14 @@ async function startPool(options: PipelineOptions, { digestSecret, ...setting }:
     ...setting,
     log,
     onStart: ({ threadId }) => log.debug({ threadId }, 'a worker starts'),
-    onReport: (worker, report) => metrics.traffic.report(worker, report),
+    onReport(worker, report) {
+      metrics.traffic.report(worker, report);
+      out.note(worker, report.outTargets);
+    },
     onRestart: () => metrics.workerRestarts.inc(),
     onHang: () => metrics.workerHangs.inc(),
   });
-  return { pool, port, httpsPort: tls?.listen.port };
+  return { pool, port, httpsPort: tls?.listen.port, isOut: out.isOut };
 }
 
 interface Served {
@@ -151,9 +157,13 @@ function noteServed({ entries, credentials, patch, gone }: Served, metrics: Metr
 
 function noteTranslation(
   { rootsRun, failures }: Pick<EngineOutput, 'rootsRun' | 'failures'>,
+  tookMs: number,
   { log, metrics }: Pick<PipelineOptions, 'log' | 'metrics'>,
 ): void {
-  metrics.translations.inc(rootsRun);
+  const success = String(failures.length === 0);
+  metrics.translations.inc({ success });
+  metrics.translationMs.observe({ success }, tookMs);
+  metrics.translatedRoots.inc(rootsRun);
   for (const { ref, error } of failures) {
     metrics.failures.inc();
     log.error({ err: error, object: formatRef(ref) }, 'a translation failed because of a bug');
@@ -171,8 +181,25 @@ const tellAll =
   (changed, forgotten) => {
     reporter.report(changed, forgotten);
     status?.report(changed, forgotten);
-    metrics.brokenObjects.set(reporter.broken);
+    metrics.brokenObjects.set(reporter.counts.notInForce());
   };
+interface Collected {
+  readonly pool: Pick<ReturnType<typeof createPool>, 'collect'>;
+  readonly reporter: Pick<ReturnType<typeof createReporter>, 'counts'>;
+  readonly table: Pick<ReturnType<typeof createTable>, 'entries'>;
+  readonly isOut: ReturnType<typeof createOutTargets>['isOut'];
+}
+
+async function collect({ pool, reporter, table, isOut }: Collected, { served }: Metrics): Promise<void> {
+  await pool.collect();
+  const { objects, expiringCredentials } = reporter.counts;
+  served.set({
+    objects,
+    expiringCredentials: expiringCredentials(),
+    certificates: certificatesOf(table.entries()),
+    targets: targetsOf(table.entries(), isOut),
+  });
+}
 
 /**
  * Starts everything and resolves when every worker accepts connections with the whole table.
@@ -189,7 +216,7 @@ export async function startPipeline(options: PipelineOptions) {
   const routeNames = createRouteNames();
   const lastUsed = options.proxy.notesCredentialUse ? createLastUsed() : undefined;
   const onUses = (uses: readonly CredentialUse[]): void => void lastUsed?.take(uses);
-  const { pool, port, httpsPort } = await startPool(options, { digestSecret, snapshot: table.snapshot, onUses });
+  const { pool, port, httpsPort, isOut } = await startPool(options, { digestSecret, snapshot: table.snapshot, onUses });
   // The threads load while the rest of this one does: that halves the time to the first request.
   const { createEngine } = await import('#translate/engine.ts');
   const { sealed, sealingWith } = await import('#translate/sealing.ts');
@@ -207,8 +234,7 @@ export async function startPipeline(options: PipelineOptions) {
     const output = wanted.take(changes, (wants) =>
       engine.apply(changes.map((change) => sealed(change, sealingWith(digest, wants)))),
     );
-    metrics.translationMs.observe(performance.now() - startedAtMs);
-    noteTranslation(output, options);
+    noteTranslation(output, performance.now() - startedAtMs, options);
     const patch = table.apply(output);
     lastUsed?.change(output);
     const gone = routeNames.take(output);
@@ -253,8 +279,8 @@ export async function startPipeline(options: PipelineOptions) {
     lastUsed,
     /** How many workers accept connections. */
     serving: () => pool.listening,
-    /** Resolves when the metrics have what the workers counted until now. */
-    collect: pool.collect,
+    /** Resolves when the metrics have what the workers counted until now, and how things are. */
+    collect: async () => collect({ pool, reporter, table, isOut }, metrics),
     /** Resolves when everything delivered so far is in force on every worker. */
     async settled(): Promise<void> {
       await wanted.settled();

@@ -165,7 +165,7 @@ export interface Telemetry {
 /** See `Telemetry`. */
 export const createTelemetry = async (options: ServeOptions): Promise<Telemetry> => ({
   log: await createLog(logSettingsOf(options)),
-  metrics: createMetrics(),
+  metrics: createMetrics({ version }),
 });
 
 /**

@@ -8,6 +8,7 @@ import {
 } from './balanced-service.ts';
 import type { ProxyExchange } from './exchange.ts';
 import type { ServiceHealth } from './health.ts';
+import type { OutTargets } from './out-targets.ts';
 
 /** Chooses which endpoint of a service gets a request. */
 export interface Balancer {
@@ -17,6 +18,8 @@ export interface Balancer {
   choose(service: ServiceEntry, exchange: ProxyExchange, before?: Choice): Choice | undefined;
   /** Takes in what probes have found. */
   probed(health: ServiceHealth): void;
+  /** Targets that get nothing now, for metrics. */
+  out(): OutTargets;
   /** Forgets services that are gone. */
   retain(services: Iterable<ServiceEntry>): void;
 }
@@ -47,6 +50,7 @@ export function createBalancer(times: BalanceTimes, onSuspect: OnSuspect): Balan
     probed({ service, out, back }) {
       balancedService(service).probed(new Set(out), new Set(back));
     },
+    out: () => [...balanced].flatMap(([key, service]) => service.out().map((name) => [key, name] as const)),
     retain(services) {
       const kept = new Map([...services].map((service) => [service.key, service]));
       for (const key of turns.keys()) if (!kept.has(key)) turns.delete(key);

@@ -129,6 +129,13 @@ export function createBalancedService(times: BalanceTimes, onSuspect: OnSuspect)
       return peer === undefined ? undefined : choiceOf(peer, { tried: [...tried, peerName(peer.target)], hash }, next);
     },
 
+    /** Names of the targets that get nothing now. */
+    out(): string[] {
+      const nowMs = times.now();
+      const passive = peers.filter((peer) => peer.passiveOutUntilMs > nowMs);
+      return [...new Set([...out, ...passive.map((peer) => peerName(peer.target))])];
+    },
+
     /** What probes have found: the targets that get nothing, and those that came back. */
     probed(names: ReadonlySet<string>, back: ReadonlySet<string>): void {
       out = names;

@@ -18,7 +18,7 @@ import { tooLargeBody, tooManyHeaders, type GuardFault } from './request-guard.t
 import type { NameResolver } from './resolve.ts';
 import { allowedAnnouncement, allowedTrailers } from './trailers.ts';
 import { writeAtTurnEnd } from './turn-end.ts';
-import type { Traffic } from './traffic.ts';
+import type { RouteCounts, Traffic } from './traffic.ts';
 import type { ResponseListener, UpstreamClient, UpstreamExchange, UpstreamFault, UpstreamRequest } from './upstream.ts';
 import { upstreamHeaders, type HopInfo } from './upstream-headers.ts';
 import { rawUpstreamPath, upstreamPath } from './upstream-path.ts';
@@ -135,6 +135,7 @@ class Forwarding implements ResponseListener {
   start(): void {
     const target = this.#nextTarget();
     if (target === undefined) {
+      this.#counts.failed('no-target');
       this.#answer({ status: 503, message: 'failure to get a peer from the ring-balancer' });
       return;
     }
@@ -241,10 +242,15 @@ class Forwarding implements ResponseListener {
     return body;
   }
 
+  get #counts(): RouteCounts {
+    const { match, identity } = this.#exchange;
+    return this.#services.traffic.of(match.route, identity?.consumer);
+  }
+
   #count(): void {
-    const { match, identity, receivedAtMs } = this.#exchange;
+    const { receivedAtMs } = this.#exchange;
     const requestMs = performance.now() - receivedAtMs;
-    this.#services.traffic.of(match.route, identity?.consumer).answered(this.#source, this.#status, {
+    this.#counts.answered(this.#source, this.#status, {
       requestMs,
       upstreamMs: this.#upstreamMs,
       gatewayMs: this.#sentAtMs === 0 ? requestMs : this.#sentAtMs - receivedAtMs,
@@ -330,6 +336,7 @@ class Forwarding implements ResponseListener {
   }
 
   onFault(fault: UpstreamFault, error: Error): void {
+    this.#counts.failed(fault);
     if (this.#hasHead) {
       // Part of the response is out: only a cut connection tells the client that the rest is missing.
       this.#exchange.response.destroy(error);
@@ -337,6 +344,7 @@ class Forwarding implements ResponseListener {
     }
     this.#choice?.observed(fault);
     if (this.#mayRetry(fault)) {
+      this.#counts.retried();
       if (this.#target !== undefined) this.#tried = [...this.#tried, this.#target];
       this.start();
       return;

@@ -16,6 +16,10 @@ import {
   type TrafficReport,
 } from '#telemetry/traffic-figures.ts';
 import type { RefusalReason } from './refusal-reason.ts';
+import type { UpstreamFault } from './upstream.ts';
+
+/** How an attempt at an upstream failed; `no-target`: there was none to send it to. */
+export type UpstreamFailure = UpstreamFault | 'no-target';
 
 /** Times that fell into each bucket. */
 class TimeCounts {
@@ -68,6 +72,8 @@ export class RouteCounts {
     error: new Map(),
   };
   readonly #attempts = new Map<string, Map<string, number>>();
+  readonly #failures = new Map<UpstreamFailure, number>();
+  #retries = 0;
   readonly #requestMs = new TimeCounts(longBucketsMs);
   readonly #upstreamMs = new TimeCounts(longBucketsMs);
   readonly #gatewayMs = new TimeCounts(shortBucketsMs);
@@ -97,6 +103,18 @@ export class RouteCounts {
     count(outcomes, outcome);
   }
 
+  /** An attempt at an upstream came to nothing. */
+  failed(reason: UpstreamFailure): void {
+    this.isTouched = true;
+    count(this.#failures, reason);
+  }
+
+  /** … and is made again. */
+  retried(): void {
+    this.isTouched = true;
+    this.#retries += 1;
+  }
+
   take(): RouteFigures {
     this.isTouched = false;
     const answers = Object.entries(this.#answers).flatMap(([source, statuses]) =>
@@ -109,6 +127,8 @@ export class RouteCounts {
       ...this.#names,
       answers,
       attempts,
+      failures: [...this.#failures],
+      retries: this.#retries,
       ingressBytes: this.#ingressBytes,
       egressBytes: this.#egressBytes,
       requestMs: this.#requestMs.take(),
@@ -117,6 +137,8 @@ export class RouteCounts {
     };
     for (const statuses of Object.values(this.#answers)) statuses.clear();
     this.#attempts.clear();
+    this.#failures.clear();
+    this.#retries = 0;
     this.#ingressBytes = 0;
     this.#egressBytes = 0;
     return figures;

@@ -122,6 +122,7 @@ function report(): void {
       connections: occupancy.connections,
       tunnels: occupancy.tunnels,
       upstream: client.stats(),
+      outTargets: balancer.out(),
       loopDelay: { meanSeconds: seconds(mean), maxSeconds: seconds(max) },
     },
     uses: uses?.take() ?? [],

@@ -94,6 +94,13 @@ function problemsText(head: string, sorted: readonly Problem[]): string {
   return `${cutText(text, messageLimitBytes - byteLength(remedy), cutMark)}${remedy}`;
 }
 
+/** The reason of the condition `Programmed`; objects that are not ours have none, and are told as such. */
+export function reasonOf({ problems, notOurs }: Verdict): string {
+  if (notOurs !== undefined) return 'NotOurs';
+  const worst = problems.length === 0 ? undefined : byGravity(problems.filter((problem) => !isOfExpiry(problem)))[0];
+  return worst === undefined || isMild(worst) ? programmed : worst.reason;
+}
+
 const observedOf = (generation: number | undefined): Pick<Saying, 'observedGeneration'> =>
   generation === undefined ? {} : { observedGeneration: generation };
 

@@ -10,12 +10,12 @@ import { formatRef, refKey, type Ref } from '#resources/ref.ts';
 import type { Verdict } from '#resources/verdict.ts';
 import type { FileProblem } from '#source/source.ts';
 import type { Logger } from '#telemetry/log.ts';
+import { createVerdictCounts, type VerdictCounts } from './verdict-counts.ts';
 
 /** See the head of this file. */
 export function createReporter(log: Logger) {
   const verdicts = new Map<string, Verdict>();
-  /** Keys of the objects that have a problem. */
-  const broken = new Set<string>();
+  const counts = createVerdictCounts();
   let fileProblems: readonly FileProblem[] = [];
 
   const isBroken = (verdict: Verdict | undefined): boolean => (verdict?.problems.length ?? 0) > 0;
@@ -33,14 +33,14 @@ export function createReporter(log: Logger) {
     /** Takes in verdicts that are true by now, and what has none any more. */
     report(changed: readonly Verdict[], forgotten: readonly Ref[]): void {
       for (const ref of forgotten) {
+        counts.replace(verdicts.get(refKey(ref)), undefined);
         verdicts.delete(refKey(ref));
-        broken.delete(refKey(ref));
       }
       for (const verdict of changed) {
-        tell(verdicts.get(refKey(verdict.ref)), verdict);
+        const before = verdicts.get(refKey(verdict.ref));
+        tell(before, verdict);
+        counts.replace(before, verdict);
         verdicts.set(refKey(verdict.ref), verdict);
-        if (isBroken(verdict)) broken.add(refKey(verdict.ref));
-        else broken.delete(refKey(verdict.ref));
       }
     },
 
@@ -59,10 +59,7 @@ export function createReporter(log: Logger) {
       return [...verdicts.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, verdict]) => verdict);
     },
 
-    /** How many objects have a problem. */
-    get broken(): number {
-      return broken.size;
-    },
+    counts: counts as Omit<VerdictCounts, 'replace'>,
 
     get fileProblems(): readonly FileProblem[] {
       return fileProblems;

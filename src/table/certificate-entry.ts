@@ -9,6 +9,8 @@ export interface CertificateEntry {
   readonly certificate: string;
   /** PEM. */
   readonly privateKey: Redacted;
+  /** When it ends, in milliseconds since the epoch; clients get to see it all the same. */
+  readonly notAfterMs: number;
 }
 
 /** What is shown to clients that name this host in their handshake (SNI, RFC 6066 section 3). */

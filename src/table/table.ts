@@ -62,6 +62,9 @@ export function createTable() {
       return { number, put: [...entries.values()], remove: [], credentialIndex: credentials.buffer };
     },
 
+    /** What workers have copies of. */
+    entries: (): Iterable<WorkerEntry> => entries.values(),
+
     /** Counts, for metrics. */
     sizes(): { readonly entries: number; readonly credentials: number } {
       return { entries: entries.size, credentials: credentials.size };

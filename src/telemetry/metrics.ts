@@ -1,22 +1,42 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import { createServedMetrics } from './served-metrics.ts';
 import { createTrafficMetrics } from './traffic-metrics.ts';
 
+function tellBuild(version: string, registers: Registry[]): void {
+  const build = new Gauge({
+    name: 'latchkey_build_info',
+    help: 'Always 1: which version runs, on which Node.',
+    labelNames: ['version', 'node'],
+    registers,
+  });
+  build.set({ version, node: process.versions.node }, 1);
+}
+
 /** What is measured of the control plane. Names follow Kong's controller where it has one (kong-facts 4.11). */
-export function createMetrics() {
+export function createMetrics({ version }: { readonly version: string }) {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
+  tellBuild(version, registers);
   return {
     registry,
     traffic: createTrafficMetrics(registers),
+    served: createServedMetrics(registers),
     translations: new Counter({
       name: 'ingress_controller_translation_count',
-      help: 'Roots translated.',
+      help: 'Batches of changes translated; success is false where a bug was met.',
+      labelNames: ['success'],
+      registers,
+    }),
+    translatedRoots: new Counter({
+      name: 'latchkey_translated_roots_total',
+      help: 'Objects translated, again each time that something they read changed.',
       registers,
     }),
     translationMs: new Histogram({
       name: 'ingress_controller_translation_duration_milliseconds',
       help: 'Time to translate a batch of changes, in milliseconds.',
+      labelNames: ['success'],
       buckets: [0.1, 0.5, 1, 5, 10, 50, 100, 500, 1000, 5000],
       registers,
     }),

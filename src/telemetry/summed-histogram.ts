@@ -4,6 +4,7 @@ import type { Times } from './traffic-figures.ts';
 interface HistogramOptions {
   readonly name: string;
   readonly help: string;
+  readonly labelNames: readonly string[];
   /** Upper bounds of the buckets, ascending. */
   readonly bounds: readonly number[];
 }
@@ -40,11 +41,12 @@ export class SummedHistogram {
 
   /** What a registry asks of a metric. */
   get forRegistry(): Metric {
-    const { name, help } = this.#options;
+    const { name, help, labelNames } = this.#options;
     const values = (): object[] => [...this.#series.values()].flatMap((series) => this.#valuesOf(series));
     const metric = {
       name,
       help,
+      labelNames,
       type: 'histogram',
       aggregator: 'sum',
       get: () => ({ name, help, type: 'histogram', aggregator: 'sum', values: values() }),

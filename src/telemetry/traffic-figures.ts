@@ -32,6 +32,9 @@ export interface RouteFigures {
   readonly requestMs: Times;
   readonly upstreamMs: Times;
   readonly gatewayMs: Times;
+  /** Attempts at an upstream that came to nothing, by how, and those that were made again. */
+  readonly failures: readonly (readonly [reason: string, count: number])[];
+  readonly retries: number;
   /** Decisions of plugins on callers. */
   readonly attempts: readonly (readonly [plugin: string, outcome: string, count: number])[];
 }
@@ -56,6 +59,8 @@ export interface TrafficReport {
   readonly connections: number;
   readonly tunnels: number;
   readonly upstream: { readonly active: number; readonly idle: number };
+  /** Targets that it keeps requests from: key of the service and name of the target. */
+  readonly outTargets: readonly (readonly [service: string, target: string])[];
   /** Since the last time, in seconds: how late the thread came to what was due. */
   readonly loopDelay: { readonly meanSeconds: number; readonly maxSeconds: number };
 }

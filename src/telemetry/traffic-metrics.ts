@@ -10,6 +10,7 @@ import {
   mostRoutes,
   otherRoute,
   shortBucketsMs,
+  type AnswerSource,
   type RouteFigures,
   type TrafficReport,
 } from './traffic-figures.ts';
@@ -20,7 +21,12 @@ function gauges(registers: Registry[]) {
   const gauge = (name: string, help: string, labelNames: readonly string[] = ['worker']) =>
     new Gauge({ name, help, labelNames, registers });
   return {
-    connections: gauge('kong_nginx_connections_total', 'Client connections that are open.', ['worker', 'state']),
+    connections: gauge('kong_nginx_connections_total', 'Client connections: accepted so far, and open now.', [
+      'worker',
+      'subsystem',
+      'state',
+    ]),
+    requests: gauge('kong_nginx_requests_total', 'Requests that were answered.', ['subsystem']),
     tunnels: gauge('latchkey_tunnels', 'WebSockets that are open.'),
     upstream: gauge('latchkey_upstream_connections', 'Connections to upstreams, in use or kept.', ['worker', 'state']),
     loopMean: gauge('latchkey_event_loop_delay_mean_seconds', 'How late a worker came to what was due, on average.'),
@@ -32,7 +38,7 @@ function counters(registers: Registry[]) {
   const counter = (name: string, help: string, labelNames: readonly string[]) =>
     new Counter({ name, help, labelNames, registers });
   const histogram = (name: string, help: string, bounds: readonly number[]) => {
-    const made = new SummedHistogram({ name, help, bounds });
+    const made = new SummedHistogram({ name, help, labelNames: ['service', 'route'], bounds });
     for (const registry of registers) registry.registerMetric(made.forRegistry);
     return made;
   };
@@ -56,12 +62,25 @@ function counters(registers: Registry[]) {
       'outcome',
     ]),
     refused: counter('latchkey_refused_requests_total', 'Requests refused before they had a meaning.', ['reason']),
-    accepted: counter('latchkey_accepted_connections_total', 'Client connections accepted.', []),
+    failures: counter('latchkey_upstream_failures_total', 'Attempts at a service that came to no answer, by how.', [
+      'service',
+      'route',
+      'reason',
+    ]),
+    retries: counter('latchkey_upstream_retries_total', 'Attempts that were made again, on another target if any.', [
+      'service',
+      'route',
+    ]),
     requestMs: histogram('kong_request_latency_ms', 'Time from a request to the end of its answer.', longBucketsMs),
     upstreamMs: histogram('kong_upstream_latency_ms', "Time to the head of the service's answer.", longBucketsMs),
     gatewayMs: histogram('kong_kong_latency_ms', 'Time that the gateway itself took.', shortBucketsMs),
   };
 }
+
+/** Kong tells apart whether a service answered or itself, for whatever reason (`kong.response.get_source`). */
+const kongSource = (source: AnswerSource): 'service' | 'kong' => (source === 'service' ? 'service' : 'kong');
+
+const http = { subsystem: 'http' } as const;
 
 /** See the head of this file. */
 export function createTrafficMetrics(registers: Registry[]) {
@@ -85,8 +104,11 @@ export function createTrafficMetrics(registers: Registry[]) {
   const add = (figures: RouteFigures): void => {
     const { route, service, consumer } = namesOf(figures);
     for (const [source, code, n] of figures.answers) {
-      sums.requests.inc({ service, route, code: String(code), source, consumer }, n);
+      sums.requests.inc({ service, route, code: String(code), source: kongSource(source), consumer }, n);
+      now.requests.inc(http, n);
     }
+    for (const [reason, n] of figures.failures) sums.failures.inc({ service, route, reason }, n);
+    if (figures.retries > 0) sums.retries.inc({ service, route }, figures.retries);
     for (const [plugin, outcome, n] of figures.attempts) sums.attempts.inc({ route, plugin, outcome }, n);
     sums.bandwidth.inc({ service, route, direction: 'ingress', consumer }, figures.ingressBytes);
     sums.bandwidth.inc({ service, route, direction: 'egress', consumer }, figures.egressBytes);
@@ -99,9 +121,9 @@ export function createTrafficMetrics(registers: Registry[]) {
     report(worker: number, report: TrafficReport): void {
       for (const figures of report.routes) add(figures);
       for (const [reason, n] of report.refused) sums.refused.inc({ reason }, n);
-      sums.accepted.inc(report.acceptedConnections);
       const label = String(worker);
-      now.connections.set({ worker: label, state: 'active' }, report.connections);
+      now.connections.inc({ worker: label, ...http, state: 'accepted' }, report.acceptedConnections);
+      now.connections.set({ worker: label, ...http, state: 'active' }, report.connections);
       now.tunnels.set({ worker: label }, report.tunnels);
       now.upstream.set({ worker: label, state: 'active' }, report.upstream.active);
       now.upstream.set({ worker: label, state: 'idle' }, report.upstream.idle);
@@ -117,7 +139,11 @@ export function createTrafficMetrics(registers: Registry[]) {
         known.delete(route);
       }
       for (const part of ['requestMs', 'upstreamMs', 'gatewayMs'] as const) sums[part].forget(routes);
-      await Promise.all([sums.requests, sums.bandwidth, sums.attempts].map(async (counter) => drop(counter, routes)));
+      await Promise.all(
+        [sums.requests, sums.bandwidth, sums.attempts, sums.failures, sums.retries].map(async (counter) =>
+          drop(counter, routes),
+        ),
+      );
     },
   };
 }

@@ -200,6 +200,7 @@ export function translateCertificate(object: Secret, context: Context): Translat
     key: certificateKey(ref),
     certificate: read.certificate,
     privateKey: read.privateKey,
+    notAfterMs: read.facts.notAfterMs,
   };
   return isShownByDefault
     ? {

@@ -55,7 +55,7 @@ test('requests are counted by service, route, code, who answered, and consumer, 
   const route = 'service="default/s/80",route="default/a"';
   expect(await scrape('kong_http_requests_total')).toEqual({
     [`kong_http_requests_total{${route},code="200",source="service",consumer="bob"}`]: 20,
-    [`kong_http_requests_total{${route},code="401",source="exit",consumer=""}`]: 4,
+    [`kong_http_requests_total{${route},code="401",source="kong",consumer=""}`]: 4,
   });
 });
 
@@ -101,7 +101,7 @@ test('what has no meaning is counted by its reason, without a route', async () =
     'latchkey_refused_requests_total{reason="path"}': 1,
   });
   expect(await scrape('kong_http_requests_total{service="",route=""')).toEqual({
-    'kong_http_requests_total{service="",route="",code="400",source="exit",consumer=""}': 1,
+    'kong_http_requests_total{service="",route="",code="400",source="kong",consumer=""}': 1,
   });
 });
 

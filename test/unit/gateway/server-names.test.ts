@@ -9,6 +9,7 @@ const certificate = (key: string): CertificateEntry => ({
   key,
   certificate: key,
   privateKey: new Redacted(key),
+  notAfterMs: 0,
 });
 
 /** Which certificate a host has follows from the host, as translation sees to; who names it differs. */

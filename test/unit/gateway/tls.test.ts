@@ -25,6 +25,7 @@ const certificate = (key: string, { certificate: text, privateKey }: Pair): Cert
   key,
   certificate: text,
   privateKey: new Redacted(privateKey),
+  notAfterMs: 0,
 });
 const serverName = (host: string, key: string): ServerNameEntry => ({
   kind: 'server-name',

@@ -13,6 +13,8 @@ function reportOf(...routes: readonly Partial<RouteFigures>[]): TrafficReport {
     consumer: '',
     answers: [['service', 200, 1]],
     attempts: [['key-auth', 'granted', 1]],
+    failures: [['connect', 1]],
+    retries: 1,
     ingressBytes: 1,
     egressBytes: 1,
     requestMs: none,
@@ -27,6 +29,7 @@ function reportOf(...routes: readonly Partial<RouteFigures>[]): TrafficReport {
     connections: 0,
     tunnels: 0,
     upstream: { active: 0, idle: 0 },
+    outTargets: [],
     loopDelay: { meanSeconds: 0, maxSeconds: 0 },
   };
 }
@@ -59,6 +62,8 @@ test('a route that is gone takes its series along, and nobody else', async () =>
     'kong_http_requests_total',
     'kong_bandwidth_bytes',
     'latchkey_auth_attempts_total',
+    'latchkey_upstream_failures_total',
+    'latchkey_upstream_retries_total',
     'kong_request_latency_ms_count',
   ]) {
     const left = await series(name);
