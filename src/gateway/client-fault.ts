@@ -2,7 +2,9 @@ import type { ServerResponse } from 'node:http';
 import { IncomingMessageClass, ServerResponseClass } from './node-http.ts';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { sendAnswer, type Answer } from './answer.ts';
+import { sendAnswer, type Answer, type AnswerContext } from './answer.ts';
+import type { RequestMessage, ResponseMessage } from './client-message.ts';
+import { isGrpc } from './grpc.ts';
 import type { HeaderSettings } from './proxy-settings.ts';
 import type { RefusalReason } from './refusal-reason.ts';
 import { newRequestId } from './request-id.ts';
@@ -20,6 +22,7 @@ interface ClientFault extends Answer {
   readonly reason: RefusalReason;
 }
 
+const late: ClientFault = { status: 408, message: 'Request timeout', reason: 'request-timeout', raisedBy: 'nginx' };
 const malformed: ClientFault = { status: 400, message: 'Bad request', reason: 'malformed', raisedBy: 'nginx' };
 
 /** What the codes of Node and its parser mean to the client; any other is a request that cannot be read. */
@@ -31,7 +34,7 @@ const faults: Readonly<Record<string, ClientFault>> = {
     reason: 'head-size',
     raisedBy: 'nginx',
   },
-  ERR_HTTP_REQUEST_TIMEOUT: { status: 408, message: 'Request timeout', reason: 'request-timeout', raisedBy: 'nginx' },
+  ERR_HTTP_REQUEST_TIMEOUT: late,
 };
 
 /** The text is nginx's. */
@@ -53,11 +56,15 @@ const connectionBelow = (socket: Duplex): Socket | undefined =>
 const nextToLeave = (socket: Duplex): ServerResponse | undefined =>
   (socket as Duplex & { readonly _httpMessage?: ServerResponse | null })._httpMessage ?? undefined;
 
-function answerOn(response: ServerResponse, fault: ClientFault, services: FaultServices): void {
+function answerOn(
+  response: ResponseMessage,
+  fault: ClientFault,
+  { server, headers: shown }: FaultServices,
+  about: Pick<AnswerContext, 'isGrpc' | 'isHead'> = { isHead: false },
+): void {
   // Of a request that cannot be read no header counts, so the body is Kong's usual one.
-  const { server, headers: shown } = services;
-  const about = { accept: undefined, isHead: false, requestId: newRequestId(), server, shown, latencyMs: 0 };
-  sendAnswer(response, { ...fault, isLast: true }, about);
+  const context = { accept: undefined, requestId: newRequestId(), server, shown, latencyMs: 0, ...about };
+  sendAnswer(response, { ...fault, isLast: true }, context);
 }
 
 /** Answers on a connection that no response is under way on, and closes it. */
@@ -100,6 +107,14 @@ export function clientFaults(services: FaultServices) {
       // Also what ails TLS comes here, once nothing can be said any more.
       if (!socket.writable) socket.destroy();
       else refuse(socket as Socket, faults[error.code ?? ''] ?? malformed);
+    },
+
+    /** For a request over HTTP/2, whose connection serves others. */
+    onLateRequest(request: RequestMessage, response: ResponseMessage): void {
+      services.refused?.(late.reason);
+      // Part of an answer is out; only a reset stream tells that it ends there.
+      if (response.headersSent) response.destroy(new Error('the request takes too long'));
+      else answerOn(response, late, services, { isGrpc: isGrpc(request), isHead: request.method === 'HEAD' });
     },
 
     /** For `tlsClientError` of a server. */

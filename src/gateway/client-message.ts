@@ -17,6 +17,8 @@ export interface RequestMessage extends RequestTraits {
   readonly destroyed: boolean;
   readonly socket: RequestTraits['socket'] & { readonly remoteAddress?: string | undefined };
   iterator(options: { readonly destroyOnReturn: boolean }): AsyncIterable<unknown>;
+  /** Told of a call whose body has no time to be whole in (HTTP/2). */
+  mayLast?(): void;
 }
 
 /** What it asks of the response to it. */

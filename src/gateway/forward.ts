@@ -396,10 +396,14 @@ export function forward(
   services: ForwardServices,
 ): void {
   const forwarding = new Forwarding(exchange, service, requestId, services);
+  // A call of gRPC may go on for hours, as long as neither side is silent for longer than the endpoint may be.
+  if (service.isHttp2 === true && isGrpc(exchange.request)) exchange.request.mayLast?.();
   if (exchange.match.route.buffers?.request !== true) return forwarding.start();
   // A client that goes away while its body is read has nobody left to answer.
   exchange.readBody(bufferBytes).then(
-    () => forwarding.start(),
+    () => {
+      if (!exchange.response.headersSent) forwarding.start(); // else it took too long, and was told so
+    },
     () => exchange.response.destroy(),
   );
 }

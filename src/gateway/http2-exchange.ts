@@ -7,6 +7,10 @@ import type { IncomingHttpHeaders, OutgoingHttpHeaders, ServerHttp2Stream } from
 import { fieldsOf, withoutPseudoHeaders } from './http2-headers.ts';
 import type { RequestMessage, ResponseMessage } from './client-message.ts';
 
+/** Why a stream ends (RFC 9113 section 7). Not Node's own: its module is loaded with the first client. */
+const noError = 0;
+const cancelled = 8;
+
 /** The client's connection, the same for all its streams. */
 export type Http2Peer = RequestMessage['socket'];
 
@@ -37,6 +41,9 @@ export class Http2Request implements RequestMessage {
   readonly socket: Http2Peer;
   rawTrailers: readonly string[] = [];
   readonly #stream: ServerHttp2Stream;
+  readonly #receivedAtMs = performance.now();
+  #isWhole = false;
+  #mayLast = false;
 
   constructor(
     stream: ServerHttp2Stream,
@@ -67,15 +74,28 @@ export class Http2Request implements RequestMessage {
   }
 
   get complete(): boolean {
-    return this.#stream.readableEnded || !this.isFollowedByBody;
+    return this.#isWhole || !this.isFollowedByBody;
   }
 
   get destroyed(): boolean {
     return this.#stream.destroyed;
   }
 
-  iterator(options: { readonly destroyOnReturn: boolean }): AsyncIterable<unknown> {
-    return this.#stream.iterator(options);
+  /** Node also ends what was reset without an error: half a body would go on as the whole. */
+  async *iterator(options: { readonly destroyOnReturn: boolean }): AsyncGenerator<unknown> {
+    yield* this.#stream.iterator(options);
+    this.#isWhole = !this.#stream.closed;
+    if (!this.#isWhole) throw new Error('the stream ended amid its body');
+  }
+
+  mayLast(): void {
+    this.#mayLast = true;
+  }
+
+  /** Whether the client owes more of its body than it should by now; what has come and was not read is not owed. */
+  isOverdue(nowMs: number, requestTimeoutMs: number): boolean {
+    if (this.complete || this.#mayLast || nowMs - this.#receivedAtMs < requestTimeoutMs) return false;
+    return this.#stream.state.remoteClose !== 1;
   }
 }
 
@@ -102,6 +122,8 @@ export class Http2Response implements ResponseMessage {
   #isEnded = false;
   #end: 'head' | 'trailers' | undefined = undefined;
   #trailers: OutgoingHttpHeaders = {};
+  /** Since when the client has not taken what is there for it; undefined while it takes all. */
+  blockedSinceMs: number | undefined = undefined;
 
   constructor(stream: ServerHttp2Stream) {
     this.#stream = stream;
@@ -133,7 +155,7 @@ export class Http2Response implements ResponseMessage {
   }
 
   writeHead(status: number, _: string, headers: string[]): void {
-    if (this.destroyed) return;
+    if (this.destroyed || this.headersSent) return;
     const waitForTrailers = this.#end === 'trailers';
     const head = toHttp2(headers);
     head[':status'] = status;
@@ -160,14 +182,36 @@ export class Http2Response implements ResponseMessage {
   flushHeaders(): void {}
 
   write(chunk: Buffer): boolean {
-    return this.#stream.write(chunk);
+    if (this.writableEnded) return true; // it was answered otherwise meanwhile
+    if (this.#stream.write(chunk)) return true;
+    if (this.blockedSinceMs === undefined) this.#stream.once('drain', () => (this.blockedSinceMs = undefined));
+    this.blockedSinceMs ??= performance.now();
+    return false;
   }
 
   end(data?: Buffer | string, encoding: 'latin1' | 'utf8' = 'utf8'): void {
+    if (this.#isEnded) return;
     this.#isEnded = true;
+    this.blockedSinceMs = performance.now();
+    if (!this.#stream.endAfterHeaders && !this.#stream.readableEnded) this.#stopBody();
     if (this.#end === 'head') return; // it has ended with that
     if (typeof data === 'string') this.#stream.end(data, encoding);
     else this.#stream.end(data);
+  }
+
+  /**
+   * A client need not send the rest of a body once it has its whole answer (RFC 9113 section 8.1). Only then: what it
+   * has sent already may end the stream, and a client of gRPC takes a reset that comes with a head for the answer.
+   */
+  #stopBody(): void {
+    const stop = (): void => void setImmediate(() => this.#stream.close(noError));
+    if (this.#stream.writableFinished) stop();
+    else this.#stream.once('finish', stop);
+  }
+
+  /** The client does not take its answer. */
+  cancel(): void {
+    this.#stream.close(cancelled);
   }
 
   /** The client learns that the rest is missing: the stream is reset. */

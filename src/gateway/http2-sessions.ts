@@ -11,6 +11,7 @@ import type { ServerHttp2Session, ServerHttp2Stream, IncomingHttpHeaders } from 
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { Http2Request, Http2Response, type Http2Peer } from './http2-exchange.ts';
+import { watchHttp2, type LateRequest } from './http2-watch.ts';
 import type { Limits } from './proxy-settings.ts';
 
 export type Http2Serve = (request: Http2Request, response: Http2Response) => void;
@@ -40,35 +41,27 @@ function peerOf(socket: Socket): Http2Peer {
 }
 
 /** See the head of this file. Loaded when the first such client comes: HTTP/2 takes memory that many never need. */
-export async function createHttp2Sessions(limits: Limits, serve: Http2Serve) {
+export async function createHttp2Sessions(limits: Limits, serve: Http2Serve, onLate: LateRequest) {
   const { performServerHandshake } = await import('node:http2');
   const sessions = new Set<ServerHttp2Session>();
-
-  /** A connection without a stream ends after a while; one that waits for a slow answer does not. */
-  const closeWhenIdle = (session: ServerHttp2Session): void => {
-    let streams = 0;
-    session.on('stream', (stream) => {
-      streams += 1;
-      stream.once('close', () => (streams -= 1));
-    });
-    session.setTimeout(limits.keepAliveTimeoutMs, () => {
-      if (streams === 0) session.close();
-    });
-  };
+  const watch = watchHttp2(limits, onLate);
 
   return {
     accept(socket: Socket): void {
       const session = performServerHandshake(socket, sessionOptions(limits));
       const peer = peerOf(socket);
+      const watched = watch.watch(session);
       sessions.add(session);
       session.once('close', () => sessions.delete(session));
       // What a client does wrong ends its own session; there is nobody else to tell.
       session.on('error', () => session.destroy());
       session.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, _: number, raw: string[]) => {
         stream.on('error', () => stream.destroy());
-        serve(new Http2Request(stream, { headers, raw }, peer), new Http2Response(stream));
+        const request = new Http2Request(stream, { headers, raw }, peer);
+        const response = new Http2Response(stream);
+        watched.opened(request, response);
+        serve(request, response);
       });
-      closeWhenIdle(session);
     },
 
     /** Tells clients to go elsewhere (GOAWAY); streams that are open go on to their end. */
@@ -77,6 +70,7 @@ export async function createHttp2Sessions(limits: Limits, serve: Http2Serve) {
     },
 
     destroy(): void {
+      watch.stop();
       for (const session of sessions) session.destroy();
     },
   };

@@ -39,7 +39,8 @@ export interface Listener {
 
 /** The limits as Node's servers take them. */
 const serverLimits = ({ headersTimeoutMs, requestTimeoutMs, keepAliveTimeoutMs, headBytes }: Limits) => ({
-  headersTimeout: headersTimeoutMs,
+  // No part takes longer than the whole; Node throws where it might.
+  headersTimeout: requestTimeoutMs === 0 ? headersTimeoutMs : Math.min(headersTimeoutMs, requestTimeoutMs),
   requestTimeout: requestTimeoutMs,
   keepAliveTimeout: keepAliveTimeoutMs,
   connectionsCheckingInterval: 1_000,
@@ -140,7 +141,8 @@ export function createListener(services: ListenerServices): Listener {
   const serveHttp2 = (request: RequestMessage, response: ResponseMessage): void =>
     request.headers.expect === undefined ? serve(request, response) : serveExpecting(request, response);
 
-  const http2 = lateHttp2(async () => createHttp2Sessions(services.settings.limits, serveHttp2));
+  const { onClientError, onTlsError, onLateRequest } = clientFaults(services);
+  const http2 = lateHttp2(async () => createHttp2Sessions(services.settings.limits, serveHttp2, onLateRequest));
   const { server, undecided, tableChanged } = makeServer(services, serve, http2.accept);
   // 0 is no limit: the size of the head is bounded, and a list that is cut in silence hides headers.
   server.maxHeadersCount = 0;
@@ -158,7 +160,6 @@ export function createListener(services: ListenerServices): Listener {
     );
   });
 
-  const { onClientError, onTlsError } = clientFaults(services);
   server.on('clientError', onClientError);
   server.on('tlsClientError', onTlsError);
 

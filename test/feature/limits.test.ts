@@ -7,6 +7,7 @@ import { connect } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { send } from '../support/client.ts';
+import { headers as headersFrame, openFrames, requestHead } from '../support/http2-frames.ts';
 import { startLatchkey } from '../support/latchkey-process.ts';
 import { oneService, type OneService } from '../support/one-service.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -124,6 +125,14 @@ test('a slow head is 408 within its time, and others are served meanwhile', asyn
   expect((await send({ port, path: '/' })).status).toBe(200);
   await closed;
   expect(text).toMatch(/^HTTP\/1\.1 408 [^]*Request timeout/);
+  expect(await refused('request-timeout')).toBe(1);
+});
+
+test('a body over HTTP/2 that does not come is 408, and counted as such', async () => {
+  const { port, refused } = await start(['--client-request-timeout-ms', '300']);
+  const client = openFrames(port);
+  await client.send(headersFrame(1, requestHead('/', { method: 'POST' }), 0));
+  await client.untilTold('1: 408');
   expect(await refused('request-timeout')).toBe(1);
 });
 

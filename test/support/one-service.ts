@@ -5,14 +5,20 @@ export interface OneService {
   readonly policy?: string;
   /** How the endpoint is spoken to; http when absent. */
   readonly protocol?: string;
+  /** Further annotations of the Service. */
+  readonly annotations?: Readonly<Record<string, string>>;
   /** Annotations of the Ingress. */
   readonly route?: Readonly<Record<string, string>>;
 }
 
 /** An Ingress `a` for every path, its Service `s` and one endpoint, a port of this machine, as a user writes them. */
-export function oneService(port: number, { tlsHost, policy, protocol, route = {} }: OneService = {}): string {
+export function oneService(
+  port: number,
+  { tlsHost, policy, protocol, annotations: more = {}, route = {} }: OneService = {},
+): string {
   const tls = tlsHost === undefined ? '' : `  tls: [{ hosts: [${tlsHost}], secretName: cert }]\n`;
   const annotations = {
+    ...more,
     ...(policy === undefined ? {} : { 'konghq.com/upstream-policy': policy }),
     ...(protocol === undefined ? {} : { 'konghq.com/protocol': protocol }),
   };

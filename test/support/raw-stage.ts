@@ -127,6 +127,7 @@ export async function startRawStage(flags: readonly string[] = []) {
       const { requests, partial } = upstream.take();
       return [...requests.filter((request) => !/^GET \/(?:probe|fence) /.test(request)), partial].join('');
     },
+    untilPartial: upstream.untilPartial,
     async stop(): Promise<void> {
       await gateway.stop();
       await upstream.close();

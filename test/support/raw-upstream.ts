@@ -35,6 +35,7 @@ export async function startRawUpstream() {
       events.emit('seen');
     }
     pending.set(socket, rest);
+    events.emit('received');
   };
 
   const server = createServer((socket) => {
@@ -66,6 +67,17 @@ export async function startRawUpstream() {
         subscribe: (check) => {
           events.on('seen', check);
           return () => events.off('seen', check);
+        },
+      });
+    },
+    /** Resolves once a request that is not whole yet has these bytes. */
+    async untilPartial(bytes: string): Promise<void> {
+      await until({
+        what: `the upstream gets ${bytes}`,
+        holds: () => [...pending.values()].some((part) => part.includes(bytes)),
+        subscribe: (check) => {
+          events.on('received', check);
+          return () => events.off('received', check);
         },
       });
     },

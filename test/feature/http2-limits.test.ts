@@ -1,0 +1,217 @@
+/** What a client of HTTP/2 may take of time: the limits of HTTP/1.1, for each stream (docs/limits.md). */
+import { once } from 'node:events';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
+import { createServer as createHttp2Server, type ServerHttp2Stream } from 'node:http2';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { askHttp2, openHttp2 } from '../support/http2-client.ts';
+import { flags, frame, headers, openFrames, requestHead, setting, word } from '../support/http2-frames.ts';
+import { oneUpstream, startRawStage } from '../support/raw-stage.ts';
+import { silentPipeline } from '../support/silent-pipeline.ts';
+
+const quick = ['--client-request-timeout-ms', '300'];
+
+async function stageWith(flagsOfGateway: readonly string[]) {
+  const stage = await startRawStage(flagsOfGateway);
+  onTestFinished(async () => stage.stop());
+  return stage;
+}
+
+const post = (stream: number, path = '/', more: readonly [string, string][] = []): Buffer =>
+  headers(stream, [...requestHead(path, { method: 'POST' }), ...more], 0);
+const data = (stream: number, bytes: string): Buffer => frame('DATA', { stream }, bytes);
+
+describe('a body that does not come whole in time', () => {
+  test.for([
+    ['never begins', '/', []],
+    ['begins and stops', '/', ['ab']],
+    ['is for a plugin or the upstream alike', '/hidden', ['ab']],
+  ] as const)('%s: 408, the stream ends, and the connection serves on', async ([, path, pieces]) => {
+    const stage = await stageWith(quick);
+    const client = openFrames(stage.port);
+    await client.send(post(1, path, [['apikey', 'bobs-key']]), ...pieces.map((piece) => data(1, piece)));
+    await client.untilTold('1: 408');
+    await client.untilTold('1: NO_ERROR');
+    await client.send(headers(3, requestHead('/3')));
+    await client.untilTold('3: 200');
+    expect(client.story()).not.toContain('closed');
+    const seen = await stage.seen();
+    expect(seen).not.toContain('\r\n0\r\n\r\n'); // the upstream never got an end
+  });
+
+  test('trickles: 408', async () => {
+    const stage = await stageWith(quick);
+    const client = openFrames(stage.port);
+    await client.send(post(1));
+    const trickle = setInterval(() => void client.send(data(1, 'a')), 50);
+    onTestFinished(() => clearInterval(trickle));
+    await client.untilTold('1: 408');
+  });
+
+  test('of an answer that has begun resets the stream', async () => {
+    const upstream = createServer((socket: Socket) => {
+      socket.on('error', () => undefined);
+      socket.once('data', () => void socket.write('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf'));
+    });
+    await new Promise<void>((resolve) => upstream.listen(0, '127.0.0.1', resolve));
+    const gateway = await oneUpstream((upstream.address() as AddressInfo).port, quick);
+    onTestFinished(async () => {
+      await gateway.stop();
+      upstream.close();
+    });
+    const client = openFrames(gateway.port);
+    await client.send(post(1), data(1, 'ab'));
+    await client.untilTold('1: INTERNAL_ERROR');
+    expect(client.story()).toEqual(['1: 200', '1: INTERNAL_ERROR']);
+  });
+
+  test('but is reset by its client, with whatever code, has no end for the upstream', async () => {
+    const stage = await stageWith([]);
+    for (const code of [0, 8]) {
+      const client = openFrames(stage.port);
+      await client.send(post(1), data(1, 'ab'));
+      await stage.untilPartial('ab');
+      await client.send(frame('RST_STREAM', { stream: 1 }, word(code)), headers(3, requestHead('/3')));
+      await client.untilTold('3: 200');
+      const seen = await stage.seen();
+      expect(seen).toContain('\r\n2\r\nab');
+      expect(seen).not.toContain('\r\n0\r\n\r\n');
+    }
+  });
+
+  test('without a limit it is waited for', async () => {
+    const stage = await stageWith(['--client-request-timeout-ms', '0', '--client-idle-timeout-ms', '100']);
+    const client = openFrames(stage.port);
+    await client.send(post(1));
+    const other = openFrames(stage.port);
+    await other.untilTold('GOAWAY NO_ERROR'); // it has been looked at
+    await client.send(frame('DATA', { stream: 1, flag: flags.END_STREAM }, 'ab'));
+    await client.untilTold('1: 200');
+  });
+});
+
+describe('an answer that nobody takes', () => {
+  /** An upstream with more to say than a stream's window holds. */
+  async function startTalkative(bytes: number, flagsOfGateway: readonly string[]) {
+    const upstream = createServer((socket: Socket) => {
+      socket.on('error', () => undefined);
+      socket.on('data', () => {
+        socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${bytes}\r\n\r\n`);
+        socket.write(Buffer.alloc(bytes));
+      });
+    });
+    await new Promise<void>((resolve) => upstream.listen(0, '127.0.0.1', resolve));
+    const gateway = await oneUpstream((upstream.address() as AddressInfo).port, flagsOfGateway);
+    onTestFinished(async () => {
+      await gateway.stop();
+      upstream.close();
+    });
+    return { port: gateway.port, upstream };
+  }
+
+  test.for([
+    ['that is whole already', 10],
+    ['of which the rest waits at the upstream', 10_000_000],
+  ] as const)('%s resets the stream, and others go on', async ([, bytes]) => {
+    const { port, upstream } = await startTalkative(bytes, quick);
+    const client = openFrames(port, [setting(4, 0)]); // SETTINGS_INITIAL_WINDOW_SIZE
+    const asked = once(upstream, 'connection') as Promise<[Socket]>;
+    await client.send(headers(1, requestHead()));
+    const [connection] = await asked;
+    const cut = new Promise<void>((resolve) => connection.once('close', () => resolve()));
+    await client.untilTold('1: CANCEL');
+    if (bytes > 10) await cut; // nobody waits for the rest
+    expect((await askHttp2(openHttp2(`http://127.0.0.1:${port}`), { ':path': '/' })).status).toBe(200);
+  });
+});
+
+describe('a connection without a stream', () => {
+  test('is told to go and closed, pings or not', async () => {
+    const stage = await stageWith(['--client-idle-timeout-ms', '300']);
+    const client = openFrames(stage.port);
+    await client.send(headers(1, requestHead()));
+    await client.untilTold('1: 200');
+    const pings = setInterval(() => void client.send(frame('PING', {}, Buffer.alloc(8))), 50);
+    onTestFinished(() => clearInterval(pings));
+    await client.untilTold('closed');
+    expect(new Set(client.story())).toEqual(new Set(['1: 200', 'GOAWAY NO_ERROR', 'closed']));
+  });
+
+  test('is closed amid a head that never ends', async () => {
+    const stage = await stageWith(['--client-idle-timeout-ms', '300']);
+    const client = openFrames(stage.port);
+    await client.send(frame('HEADERS', { stream: 1 }, '')); // no END_HEADERS
+    await client.untilTold('closed');
+    expect(await stage.seen()).toBe('');
+  });
+
+  test('is none while an answer is waited for', async () => {
+    const upstream = createServer((socket: Socket) => {
+      socket.on('error', () => undefined);
+      upstream.emit('asked', socket);
+    });
+    await new Promise<void>((resolve) => upstream.listen(0, '127.0.0.1', resolve));
+    const gateway = await oneUpstream((upstream.address() as AddressInfo).port, ['--client-idle-timeout-ms', '100']);
+    onTestFinished(async () => {
+      await gateway.stop();
+      upstream.close();
+    });
+    const client = openFrames(gateway.port);
+    const asked = once(upstream, 'asked') as Promise<[Socket]>;
+    await client.send(headers(1, requestHead()));
+    const [socket] = await asked;
+    await openFrames(gateway.port).untilTold('closed'); // meanwhile another was closed for it
+    socket.write('HTTP/1.1 204 No Content\r\n\r\n');
+    await client.untilTold('1: 204');
+  });
+});
+
+describe('a call of gRPC', () => {
+  const grpc: readonly [string, string][] = [['content-type', 'application/grpc']];
+
+  async function startCalls(annotations: Readonly<Record<string, string>> = {}) {
+    const upstream = createHttp2Server();
+    upstream.on('stream', (stream: ServerHttp2Stream) => {
+      stream.on('error', () => undefined);
+      stream.respond({ ':status': 200, 'content-type': 'application/grpc' });
+      stream.on('data', (chunk: Buffer) => stream.write(chunk));
+      stream.on('end', () => stream.end());
+    });
+    await new Promise<void>((resolve) => upstream.listen(0, '127.0.0.1', resolve));
+    const pipeline = await silentPipeline((upstream.address() as AddressInfo).port, {
+      protocol: 'grpc',
+      annotations,
+      flags: quick,
+    });
+    onTestFinished(async () => {
+      await pipeline.stop(0);
+      upstream.close();
+    });
+    return pipeline;
+  }
+
+  test('may last while anything comes or goes', async () => {
+    const { port } = await startCalls({ 'konghq.com/read-timeout': '300' });
+    const client = openFrames(port);
+    await client.send(post(1, '/', grpc));
+    const messages = setInterval(() => void client.send(data(1, 'a')), 50);
+    onTestFinished(() => clearInterval(messages));
+    const slow = openFrames(port);
+    await slow.send(post(1)); // no call: it has its time for the whole
+    await slow.untilTold('1: INTERNAL_ERROR');
+    expect(client.story()).toEqual(['1: 200']);
+  });
+
+  test('is cut once both sides are silent for longer than its route gives', async () => {
+    const [impatient, patient] = await Promise.all(
+      ['300', '60000'].map(async (ms) => startCalls({ 'konghq.com/read-timeout': ms })),
+    );
+    const [brief, long] = [impatient, patient].map((pipeline) => openFrames(pipeline?.port ?? 0));
+    await long?.send(post(1, '/', grpc), data(1, 'a'));
+    await brief?.send(post(1, '/', grpc), data(1, 'a'));
+    await brief?.untilTold('1: INTERNAL_ERROR');
+    const other = openFrames(patient?.port ?? 0);
+    await other.send(post(1));
+    await other.untilTold('1: INTERNAL_ERROR');
+    expect(long?.story()).toEqual(['1: 200']);
+  });
+});
