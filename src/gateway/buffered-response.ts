@@ -19,6 +19,7 @@ export function bufferedResponse(listener: ResponseListener, limitBytes: number)
   };
 
   return {
+    onInterim: (status, headers) => listener.onInterim(status, headers),
     onHead: (...args) => void (head = args),
     // What is held goes out at once.
     onHeadAlone: () => undefined,

@@ -39,6 +39,8 @@ export interface ResponseMessage {
   readonly writableEnded: boolean;
   readonly writableFinished: boolean;
   writeContinue(): void;
+  /** An interim response before the head. */
+  writeInformation(status: number, headers: string[]): unknown;
   /** Told before the head, over HTTP/2: the message ends with its head, or with trailers. */
   expectEnd?(end: 'head' | 'trailers'): void;
   /** What is sent behind the body; told before its end. */

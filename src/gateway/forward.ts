@@ -10,7 +10,7 @@ import type { ProxyExchange } from './exchange.ts';
 import { asksForTrailers } from './header-class.ts';
 import { hasBody, restOfBody } from './request-body.ts';
 import { rewrittenPath } from './rewrite.ts';
-import { clientHeaders, withPluginHeaders } from './response-headers.ts';
+import { clientHeaders, interimHeaders, withPluginHeaders } from './response-headers.ts';
 import type { HeaderSettings } from './proxy-settings.ts';
 import type { LimitsInForce } from './limits.ts';
 import type { RefusalReason } from './refusal-reason.ts';
@@ -257,6 +257,16 @@ class Forwarding implements ResponseListener {
       ingressBytes: this.#ingressBytes,
       egressBytes: this.#egressBytes,
     });
+  }
+
+  /**
+   * Interim responses go on (RFC 9110 section 15.2), but for HTTP/1.0, which has none. 100 Continue was ours to say,
+   * since nobody is asked for it upstream.
+   */
+  onInterim(status: number, raw: readonly string[]): void {
+    const { request, response } = this.#exchange;
+    if (status <= 101 || request.httpVersion === '1.0' || response.destroyed) return;
+    response.writeInformation(status, interimHeaders(raw));
   }
 
   onHead(status: number, statusText: string, raw: readonly string[], isWhole?: boolean): void {

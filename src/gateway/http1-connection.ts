@@ -11,6 +11,23 @@ import type { ResolvedTarget, ResponseListener, UpstreamExchange, UpstreamFault,
  */
 const received = Buffer.allocUnsafeSlow(64 * 1024);
 
+const timeoutParameter = /(?:^|[,;\t ])timeout=(\d{1,9})/i;
+
+/**
+ * How long a connection may wait for its next request after this answer. What its Keep-Alive says is followed but for
+ * the last second, in which the upstream may close it while a request is on its way.
+ */
+function idleMs(headers: readonly string[], { idleTimeoutMs }: PoolSettings): number {
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = headers[i] ?? '';
+    const mayBe = name.length === 10 && (name.charCodeAt(0) | 0x20) === 0x6b;
+    if (!mayBe || name.toLowerCase() !== 'keep-alive') continue;
+    const seconds = timeoutParameter.exec(headers[i + 1] ?? '')?.[1];
+    if (seconds !== undefined) return Math.min(idleTimeoutMs, (Number(seconds) - 1) * 1_000);
+  }
+  return idleTimeoutMs;
+}
+
 /** The connections to one target. */
 export interface Origin {
   readonly idle: Connection[];
@@ -34,6 +51,8 @@ export class Connection implements ResponseEvents, UpstreamExchange {
   /** Whether some of a request may not have been sent yet: what follows it would be taken for its rest. */
   #isSending = false;
   #requests = 0;
+  /** See `idleMs`; 0 or less if it may not wait at all. */
+  #idleMs = 0;
   /** Whether nothing of the body has come with the head. */
   #isHeadAlone = false;
 
@@ -124,8 +143,13 @@ export class Connection implements ResponseEvents, UpstreamExchange {
     this.#socket.resume();
   }
 
+  onInterim(status: number, headers: readonly string[]): void {
+    this.#listener?.onInterim(status, headers);
+  }
+
   onHead(status: number, statusText: string, headers: readonly string[]): void {
     this.#isHeadAlone = true;
+    this.#idleMs = idleMs(headers, this.#origin.settings);
     this.#listener?.onHead(status, statusText, headers);
   }
 
@@ -139,7 +163,7 @@ export class Connection implements ResponseEvents, UpstreamExchange {
     const listener = this.#release();
     this.#socket.resume();
     if (isReusable && !this.#isSending && this.#isKept()) {
-      this.#setTimeout(this.#origin.settings.idleTimeoutMs);
+      this.#setTimeout(this.#idleMs);
       this.#origin.idle.push(this);
     } else {
       this.#socket.destroy();
@@ -150,7 +174,8 @@ export class Connection implements ResponseEvents, UpstreamExchange {
   /** Whether it may wait for another request. */
   #isKept(): boolean {
     const { isRetired, idle, settings } = this.#origin;
-    return !isRetired && this.#requests < settings.maxRequests && idle.length < settings.size && this.isUsable;
+    if (isRetired || this.#idleMs <= 0) return false;
+    return this.#requests < settings.maxRequests && idle.length < settings.size && this.isUsable;
   }
 
   /** Closes a connection that nothing is under way on. */

@@ -150,6 +150,13 @@ export class Http2Response implements ResponseMessage {
     if (!this.destroyed) this.#stream.additionalHeaders({ ':status': 100 });
   }
 
+  writeInformation(status: number, headers: string[]): void {
+    if (this.destroyed || this.headersSent) return;
+    const head = toHttp2(headers);
+    head[':status'] = status;
+    this.#try(() => this.#stream.additionalHeaders(head));
+  }
+
   expectEnd(end: 'head' | 'trailers'): void {
     this.#end = end;
   }

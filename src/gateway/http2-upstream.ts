@@ -15,6 +15,7 @@ import type { PoolSettings } from './proxy-settings.ts';
 import { drained } from './socket-ready.ts';
 import { timedBody } from './timed-body.ts';
 import {
+  mostInterims,
   originOf,
   originsOf,
   type ResolvedTarget,
@@ -57,6 +58,7 @@ class Http2Exchange implements UpstreamExchange {
   readonly #request: UpstreamRequest;
   #stream: ClientHttp2Stream | undefined = undefined;
   #trailers: readonly string[] | undefined = undefined;
+  #interims = 0;
   #hasHead = false;
   #hasData = false;
   #isOver = false;
@@ -92,6 +94,7 @@ class Http2Exchange implements UpstreamExchange {
     this.#stream = stream;
     if (waitForTrailers) stream.once('wantTrailers', () => this.#sendTrailers(stream));
     stream.setTimeout(readTimeoutMs, () => this.fail('timeout', new Error('the upstream is silent')));
+    stream.on('headers', (headers, _, raw) => this.#receiveInterim(headers, raw));
     stream.on('response', (headers, flags, raw) => this.#receiveHead(headers, flags, raw));
     stream.on('trailers', (_, __, raw) => (this.#trailers = withoutPseudoHeaders(raw)));
     stream.on('data', (chunk: Buffer) => {
@@ -104,6 +107,13 @@ class Http2Exchange implements UpstreamExchange {
     if (Buffer.isBuffer(body)) stream.end(body);
     else if (body !== null) void this.#send(stream, body);
     return stream;
+  }
+
+  #receiveInterim(headers: IncomingHttpHeaders, raw: readonly string[]): void {
+    if (this.#isOver) return;
+    this.#interims += 1;
+    if (this.#interims > mostInterims) return this.fail('invalid', new Error('interim responses without end'));
+    this.#listener.onInterim(Number(headers[':status']), withoutPseudoHeaders(raw));
   }
 
   #receiveHead(headers: IncomingHttpHeaders, flags: number, raw: readonly string[]): void {

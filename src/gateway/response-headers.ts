@@ -7,6 +7,9 @@ const hopByHop = new Set(['connection', 'keep-alive', 'proxy-connection', 'trans
 /** All that need a second look; others go on as they came. */
 const mayMatter = screenFor([...hopByHop, 'x-kong-request-id', 'via', 'server', 'content-length']);
 
+/** Of these an interim response says nothing: it has no body, and the id of the request is ours to state. */
+const notInInterim = new Set([...hopByHop, 'content-length', 'x-kong-request-id']);
+
 /** A header that a plugin adds to the answer. */
 export interface ResponseHeader {
   readonly name: string;
@@ -102,6 +105,11 @@ export function clientHeaders(raw: readonly string[], extras: ResponseExtras): F
   const kept = seen.named === undefined ? seen.headers : without(seen.headers, seen.named);
   pushOwn(kept, seen, extras);
   return { headers: kept, contentLength: seen.contentLength, trailer: seen.trailer };
+}
+
+/** The headers of an interim response that go on; the final one says what is ours. */
+export function interimHeaders(raw: readonly string[]): string[] {
+  return without(raw, notInInterim);
 }
 
 function pushOwn(headers: string[], { hasServer, via }: Seen, extras: ResponseExtras): void {

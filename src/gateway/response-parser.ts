@@ -6,6 +6,8 @@ import { mostInterims } from './upstream.ts';
  * responses). Anything ambiguous is an error, and the connection is not used again.
  */
 export interface ResponseEvents {
+  /** An interim response (RFC 9110 section 15.2); `onHead` follows. */
+  onInterim(status: number, headers: readonly string[]): void;
   onHead(status: number, statusText: string, headers: readonly string[]): void;
   onData(chunk: Buffer): void;
   /**
@@ -195,17 +197,17 @@ export class ResponseParser {
     if (status === 101) throw new ResponseSyntaxError('a switch of protocols that nobody asked for');
     const fields = parts[4] ?? '';
     const isOld = parts[1] === '0';
-    // Interim responses end here (RFC 9110 section 15.2).
-    if (status < 200) this.#skipInterim(fields, isOld);
+    if (status < 200) this.#readInterim(status, fields, isOld);
     else this.#beginBody(status, parts[3] ?? '', parseHeaders(fields), isOld);
     return end + 4;
   }
 
   /** @throws ResponseSyntaxError also where there is no end of them */
-  #skipInterim(fields: string, isOld: boolean): void {
+  #readInterim(status: number, fields: string, isOld: boolean): void {
     assertInterim(fields, isOld);
     this.#interims += 1;
     if (this.#interims > mostInterims) throw new ResponseSyntaxError('interim responses without end');
+    this.#events.onInterim(status, parseHeaders(fields));
   }
 
   #beginBody(status: number, statusText: string, headers: readonly string[], isOld: boolean): void {

@@ -33,6 +33,8 @@ export const mostInterims = 32;
 
 /** Told of the response as it comes. After `onEnd` or `onFault` nothing more comes. */
 export interface ResponseListener {
+  /** An interim response came, at most `mostInterims` of them before the head. */
+  onInterim(status: number, headers: readonly string[]): void;
   /**
    * @param headers flat list of names and values as they came
    * @param isWhole whether the head is all there is, over HTTP/2

@@ -113,7 +113,7 @@ describe.for(['http', 'https'] as const)('to an upstream of %s', (protocol) => {
     }
   });
 
-  test('100 Continue is asked for once the body is wanted, and an interim answer ends here', async () => {
+  test('100 Continue is asked for once the body is wanted, and an interim answer goes before the final one', async () => {
     const { next, port } = await startByHand(protocol);
     const request = httpRequest({ port, path: '/', method: 'POST', headers: { Expect: '100-continue' } });
     request.flushHeaders();

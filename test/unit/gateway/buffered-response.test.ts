@@ -9,6 +9,7 @@ function recorder() {
     onHead: (status) => void heard.push(`head ${status}`),
     onData: (chunk) => heard.push(chunk.toString()) > 0,
     onHeadAlone: () => undefined,
+    onInterim: () => undefined,
     onEnd: () => void heard.push('end'),
     onFault: (fault) => void heard.push(`fault ${fault}`),
   };

@@ -64,6 +64,7 @@ function client(pools: Partial<PoolSettings> = {}) {
             return true;
           },
           onHeadAlone: () => undefined,
+          onInterim: () => undefined,
           onEnd: () => done(),
           onFault: (fault) => done(fault),
         },
@@ -121,6 +122,34 @@ describe('kept connections', () => {
     await send(target);
     const [first] = connections;
     if (first !== undefined) await once(first, 'close');
+    expect(upstream.stats()).toEqual({ active: 0, idle: 0 });
+  });
+
+  const keeping = (value: string): string =>
+    `HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nKeep-Alive: ${value}\r\nContent-Length: 2\r\n\r\nhi`;
+
+  test.for([
+    ['timeout=1', 2],
+    ['timeout=0, max=5', 2],
+    ['timeout=2', 1],
+    ['max=5, timeout=2', 1],
+    ['timeout=x', 1],
+    ['timeout=99999999', 1],
+  ] as const)('of one whose upstream says %j the last second is not used', async ([value, expected]) => {
+    const { target, connections } = await startRaw((socket) => socket.write(keeping(value)));
+    const { send } = client();
+    expect([await send(target), await send(target)]).toMatchObject([{ status: 200 }, { status: 200 }]);
+    expect(connections).toHaveLength(expected);
+  });
+
+  test('one is closed before its upstream would', async () => {
+    const { target, connections } = await startRaw((socket) => socket.write(keeping('timeout=2')));
+    const { upstream, send } = client();
+    const startedMs = performance.now();
+    await send(target);
+    const [first] = connections;
+    if (first !== undefined) await once(first, 'close');
+    expect(performance.now() - startedMs).toBeGreaterThan(900);
     expect(upstream.stats()).toEqual({ active: 0, idle: 0 });
   });
 

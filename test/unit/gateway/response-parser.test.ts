@@ -1,6 +1,6 @@
 /**
  * The response parser against llhttp, Node's own: on thousands of mutated responses, whatever ours accepts
- * llhttp accepts with the same status, headers, body and trailers. Ours may refuse more.
+ * llhttp accepts with the same status, headers, body, trailers and interim responses. Ours may refuse more.
  */
 import { request as httpRequest } from 'node:http';
 import { Duplex } from 'node:stream';
@@ -14,6 +14,7 @@ interface Outcome {
   readonly headers: readonly string[];
   readonly body: string;
   readonly trailers: readonly string[];
+  readonly interims: readonly (readonly [status: number, ...headers: string[]])[];
 }
 
 /** What our parser makes of a response, given in pieces; undefined if it refuses or waits for more. */
@@ -22,7 +23,9 @@ function parseOurs(pieces: readonly Buffer[]): Outcome | undefined {
   let body = '';
   let trailers: readonly string[] = [];
   let isComplete = false;
+  const interims: [number, ...string[]][] = [];
   const parser = new ResponseParser({
+    onInterim: (status, headers) => interims.push([status, ...headers]),
     onHead: (status, statusText, headers) => (head = { status, statusText, headers }),
     onData: (chunk) => (body += chunk.toString('latin1')),
     onEnd(_, fields = []) {
@@ -38,7 +41,7 @@ function parseOurs(pieces: readonly Buffer[]): Outcome | undefined {
     // Also bytes behind a complete response: the connection is given up, as llhttp does.
     return undefined;
   }
-  return isComplete && head !== undefined ? { ...head, body, trailers } : undefined;
+  return isComplete && head !== undefined ? { ...head, body, trailers, interims } : undefined;
 }
 
 /** What Node's client makes of it. */
@@ -48,6 +51,8 @@ async function parseNode(bytes: Buffer): Promise<Outcome | undefined> {
     const request = httpRequest({ createConnection: () => socket, path: '/', headers: { Host: 'a' } });
     request.once('error', () => resolve(undefined));
     request.once('upgrade', () => resolve(undefined));
+    const interims: [number, ...string[]][] = [];
+    request.on('information', ({ statusCode, rawHeaders }) => interims.push([statusCode, ...rawHeaders]));
     request.once('response', (response) => {
       let body = '';
       response.on('data', (chunk: Buffer) => (body += chunk.toString('latin1')));
@@ -55,7 +60,7 @@ async function parseNode(bytes: Buffer): Promise<Outcome | undefined> {
       response.once('end', () => {
         const { statusCode: status = 0, statusMessage: statusText = '', rawHeaders: headers } = response;
         const { complete, rawTrailers: trailers } = response;
-        resolve(complete ? { status, statusText, headers, body, trailers } : undefined);
+        resolve(complete ? { status, statusText, headers, body, trailers, interims } : undefined);
       });
     });
     request.end();
@@ -196,7 +201,12 @@ describe('what may not be trusted is refused', () => {
   });
 
   test('bytes after a response spoil the connection', () => {
-    const parser = new ResponseParser({ onHead: () => undefined, onData: () => undefined, onEnd: () => undefined });
+    const parser = new ResponseParser({
+      onInterim: () => undefined,
+      onHead: () => undefined,
+      onData: () => undefined,
+      onEnd: () => undefined,
+    });
     parser.expect(false);
     expect(() => parser.feed(Buffer.from('HTTP/1.1 204 No Content\r\n\r\nHTTP/1.1 200 OK\r\n\r\n'))).toThrow(
       'belong to no response',

@@ -75,6 +75,7 @@ function startClient(servers?: readonly string[], pools: Partial<PoolSettings> =
           onHead: (seen) => void (status = seen),
           onData: () => true,
           onHeadAlone: () => undefined,
+          onInterim: () => undefined,
           onEnd: () => resolve(status),
           onFault: (fault) => resolve(fault),
         },
