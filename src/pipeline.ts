@@ -14,12 +14,12 @@ import type { ListenAddress } from '#gateway/messages.ts';
 import type { ProxySettings } from '#gateway/proxy-settings.ts';
 import { selfSigned } from '#gateway/self-signed.ts';
 import type { KubernetesObject } from '#resources/kind.ts';
+import type { CredentialNames, CredentialUsed } from '#resources/last-used.ts';
 import { formatRef, refKey, type Ref } from '#resources/ref.ts';
 import type { Verdict } from '#resources/verdict.ts';
 import type { Change, Origin, Source } from '#source/source.ts';
 import { createReporter } from '#status/reporter.ts';
 import { createTimedVerdicts, type TimedVerdictsOptions } from '#status/timed-verdicts.ts';
-import type { CredentialUse } from '#table/credential-use.ts';
 import { certificatesOf, targetsOf } from '#table/inventory.ts';
 import { digestSecretBytes, makeDigest } from '#table/digest.ts';
 import { createLastUsed } from '#table/last-used.ts';
@@ -39,6 +39,10 @@ export interface StatusWriter {
   report(verdicts: readonly Verdict[], forgotten: readonly Ref[]): void;
   /** Objects that were delivered, among them those whose status somebody changed. */
   observed(refs: readonly Ref[]): void;
+  /** Credentials that were used, later than was known. */
+  used?(uses: readonly CredentialUsed[]): void;
+  /** Credentials that are gone, or were made anew under their names. */
+  gone?(credentials: readonly CredentialNames[]): void;
   stop(): Promise<void>;
 }
 
@@ -170,6 +174,12 @@ function noteTranslation(
   }
 }
 
+/** Finds out when credentials were last used, where that is asked for. */
+function createUseNotes({ proxy }: PipelineOptions, status: () => StatusWriter | undefined) {
+  if (!proxy.notesCredentialUse) return undefined;
+  return createLastUsed({ used: (uses) => status()?.used?.(uses), gone: (names) => status()?.gone?.(names) });
+}
+
 /** Those who tell people of verdicts. */
 interface Tellers extends Pick<PipelineOptions, 'metrics'> {
   readonly reporter: ReturnType<typeof createReporter>;
@@ -214,8 +224,8 @@ export async function startPipeline(options: PipelineOptions) {
   const reporter = createReporter(log);
   const origins = createOrigins();
   const routeNames = createRouteNames();
-  const lastUsed = options.proxy.notesCredentialUse ? createLastUsed() : undefined;
-  const onUses = (uses: readonly CredentialUse[]): void => void lastUsed?.take(uses);
+  const lastUsed = createUseNotes(options, () => status);
+  const onUses = lastUsed?.take;
   const { pool, port, httpsPort, isOut } = await startPool(options, { digestSecret, snapshot: table.snapshot, onUses });
   // The threads load while the rest of this one does: that halves the time to the first request.
   const { createEngine } = await import('#translate/engine.ts');
@@ -291,6 +301,7 @@ export async function startPipeline(options: PipelineOptions) {
     /** Stops watching, then serving: what is under way may take `graceMs`. */
     async stop(graceMs: number): Promise<void> {
       stopTimers();
+      if (lastUsed !== undefined) await pool.collect(); // what was used until now is still to be written
       await status?.stop(); // first: another replica then leads at once
       await source.stop();
       await pool.stop(graceMs);

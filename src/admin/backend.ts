@@ -1,17 +1,11 @@
 import { ApiError } from '#resources/api-error.ts';
 import type { KubernetesObject } from '#resources/kind.ts';
+import type { CredentialNames } from '#resources/last-used.ts';
 import type { Ref } from '#resources/ref.ts';
 import type { Source, Edit } from '#source/source.ts';
 import type { Store } from '#store/store.ts';
 import { refusalOf } from './api-refusals.ts';
 import { AdminError } from './errors.ts';
-
-/** The names of a credential's Secret and of the consumer that lists it, in one namespace. */
-export interface CredentialNames {
-  readonly namespace: string;
-  readonly secret: string;
-  readonly consumer: string;
-}
 
 /** What the Admin API needs of the rest. */
 export interface AdminOptions {
@@ -27,8 +21,8 @@ export interface AdminOptions {
   readonly version: string;
   now(): Date;
   /**
-   * When a credential was last used, in milliseconds since the epoch and to the minute; undefined where no use is
-   * known. Absent where it is not noted.
+   * When a credential was last used, as this process saw it, in milliseconds since the epoch and to the minute;
+   * undefined where it saw no use. Absent where it is not noted.
    */
   lastUsedMs?(credential: CredentialNames): number | undefined;
   /** Digest of a credential's secret, as the store has it in `sealed`. */

@@ -1,6 +1,7 @@
 import { consumerId } from '#resources/ids.ts';
 import { refOf, type KubernetesObject } from '#resources/kind.ts';
 import { kongConsumer, type KongConsumer } from '#resources/kong-consumer.ts';
+import { lastUsesIn } from '#resources/last-used.ts';
 import { credentialExpiry } from '#resources/credential-expiry.ts';
 import { credentialLabel, secret, type Secret } from '#resources/secret.ts';
 import { consumersBySecret } from '#store/indexes.ts';
@@ -119,12 +120,16 @@ function dataField(object: KubernetesObject | undefined, field: string): string 
   return typeof encoded === 'string' ? Buffer.from(encoded, 'base64').toString('utf8') : null;
 }
 
-/** When a credential was last used, in seconds since the epoch; nothing at all where it is not noted. */
+/**
+ * When a credential was last used, in seconds since the epoch: as this process saw it, or later, as others did and
+ * the status of the consumer tells. Nothing at all where it is not noted.
+ */
 function lastUse(backend: Backend, { secret: object, consumer }: OwnedCredential): { lastUsedAt?: number | null } {
   const names = { secret: object.metadata.name, consumer: consumer.metadata.name, namespace: namespaceOf(consumer) };
   if (backend.lastUsedMs === undefined) return {};
-  const lastUsedMs = backend.lastUsedMs(names);
-  return { lastUsedAt: lastUsedMs === undefined ? null : Math.floor(lastUsedMs / 1000) };
+  const stated = lastUsesIn(consumer['status']).bySecret.get(names.secret) ?? 0;
+  const ms = Math.max(stated, backend.lastUsedMs(names) ?? 0);
+  return { lastUsedAt: ms === 0 ? null : Math.floor(ms / 1000) };
 }
 
 /** A credential as it is shown, its key read from the source for this answer only; null where just its hash is kept. */

@@ -45,6 +45,8 @@ function adminNamespaceOf({ api, options: { watchNamespace: watched } }: Pick<Cl
   return watched.includes(own) ? own : (watched[0] ?? own);
 }
 
+const minuteMs = 60_000;
+
 /** What the status room needs of the flags, and the API server's own idea of where we are. */
 function statusOptions({ api, options }: Cluster) {
   const { publishService: service, publishStatusAddress: addresses } = options;
@@ -61,6 +63,7 @@ function statusOptions({ api, options }: Cluster) {
     publish: addresses.length > 0 ? { addresses } : service === undefined ? undefined : { service },
     qps: options.apiserverQps,
     burst: options.apiserverBurst,
+    ...(options.credentialLastUsed ? { lastUsed: { intervalMs: options.credentialLastUsedInterval * minuteMs } } : {}),
   };
 }
 

@@ -99,6 +99,7 @@ export interface ClusterOptions {
   readonly electionNamespace?: string;
   readonly apiserverQps: number;
   readonly apiserverBurst: number;
+  readonly credentialLastUsedInterval: number;
 }
 
 /** The flags of `run` that are about a cluster. */
@@ -133,6 +134,12 @@ export function clusterOptions(): Option[] {
     flag('--apiserver-burst <n>', 'how many of them may come at once')
       .default(300)
       .argParser(wholeNumber({ min: 1, max: 100_000 })),
+    flag(
+      '--credential-last-used-interval <minutes>',
+      'with --credential-last-used: least time between two writes of the times of one consumer',
+    )
+      .default(60)
+      .argParser(wholeNumber({ min: 1, max: 10_080 })),
   ];
 }
 

@@ -1,9 +1,7 @@
 import type { Server } from 'node:http';
 import { startPipeline, type Pipeline } from '#pipeline.ts';
 import type { ListenAddress } from '#gateway/messages.ts';
-import type { AdminOptions } from '#admin/backend.ts';
 import type { Readiness } from '#admin/probes.ts';
-import { minuteMs } from '#table/credential-use.ts';
 import { createLog, type Logger, type LogSettings } from '#telemetry/log.ts';
 import { createMetrics, type Metrics } from '#telemetry/metrics.ts';
 import { translateSettingsOf } from './meaning-options.ts';
@@ -112,17 +110,6 @@ async function startStatusServer(starting: Starting): Promise<void> {
   servers.push({ close: async () => server.close() });
 }
 
-/** When credentials were last used, as the Admin API tells it. */
-function lastUseOf({ lastUsed }: Pipeline): Pick<AdminOptions, 'lastUsedMs'> {
-  if (lastUsed === undefined) return {};
-  return {
-    lastUsedMs(credential) {
-      const minute = lastUsed.minuteOf(credential);
-      return minute === undefined ? undefined : minute * minuteMs;
-    },
-  };
-}
-
 async function startAdminServer({ setup, options, servers }: Starting, pipeline: Pipeline): Promise<void> {
   const address = options.adminListen;
   if (address === 'off') return;
@@ -137,7 +124,7 @@ async function startAdminServer({ setup, options, servers }: Starting, pipeline:
     version,
     now: () => new Date(),
     digest: (type, secret) => pipeline.digest(type, secret).toString('base64url'),
-    ...lastUseOf(pipeline),
+    ...(pipeline.lastUsed === undefined ? {} : { lastUsedMs: pipeline.lastUsed.find }),
   });
   await admin.listen(address).catch((error: unknown) => {
     throw explain(error, '--admin-listen', address);

@@ -31,7 +31,7 @@ export interface PoolOptions {
   /** Told what a worker, by its place in the pool, has counted since it last told. */
   onReport(worker: number, report: TrafficReport): void;
   /** Told which credentials a worker has seen used, where that is noted. */
-  onUses?(uses: readonly CredentialUse[]): void;
+  readonly onUses?: ((uses: readonly CredentialUse[]) => void) | undefined;
   /** Told whenever a worker came to an end and is replaced. */
   onRestart(): void;
   /** Told whenever a worker hangs, before it is replaced. */

@@ -1,4 +1,4 @@
-import Type, { type Static, type TObject, type TSchema } from 'typebox';
+import Type, { type Static, type TObject, type TProperties, type TSchema } from 'typebox';
 import type { Ref } from './ref.ts';
 
 /**
@@ -81,6 +81,8 @@ export interface CrdDetails {
    * so that every object has it, or on its conditions, so that an object without a status shows none.
    */
   readonly pendingDefault?: 'status' | 'conditions';
+  /** What its status has besides conditions. */
+  readonly statusFields?: TProperties;
 }
 
 /** A column of `kubectl get`; with priority 1 it is shown by `-o wide` alone. */

@@ -1,6 +1,7 @@
 import Type from 'typebox';
 import { controlPlaneRef, controlPlaneRefRules, controlPlaneRefTransitions, tags } from './control-plane-ref.ts';
 import { ageColumn, categories, programmedColumn } from './kong-columns.ts';
+import { lastUsesSchema } from './last-used.ts';
 import { defineKind, type ObjectOf } from './kind.ts';
 
 /** A caller that is known by name; kong-facts 4.1 and 4.6. */
@@ -22,9 +23,17 @@ export const kongConsumer = defineKind({
       { name: 'Username', type: 'string', jsonPath: '.username', description: 'Name of the consumer' },
       ageColumn,
       programmedColumn,
+      {
+        name: 'Last-Used',
+        type: 'date',
+        jsonPath: '.status.lastUsedTime',
+        description: 'When a credential of the consumer was last used, if that is noted',
+        priority: 1,
+      },
     ],
     transitions: controlPlaneRefTransitions,
     pendingDefault: 'status',
+    statusFields: lastUsesSchema,
   },
   fields: Type.Object(
     {

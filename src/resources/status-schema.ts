@@ -52,13 +52,13 @@ const pending = [
 /** Other controllers keep more in the status (Konnect its ids): nothing of it is lost. */
 const keepOthers = { 'x-kubernetes-preserve-unknown-fields': true };
 
-function conditionsStatus(defaultOn: CrdDetails['pendingDefault']) {
+function conditionsStatus({ pendingDefault: defaultOn, statusFields = {} }: Partial<CrdDetails>) {
   const conditions = conditionList(
     'What is known about the object: Programmed is True once requests already see it.',
     defaultOn === 'conditions' ? { default: pending } : {},
   );
   return Type.Object(
-    { conditions: Type.Optional(conditions) },
+    { conditions: Type.Optional(conditions), ...statusFields },
     {
       description: 'What controllers say of the object.',
       ...(defaultOn === 'status' ? { default: { conditions: pending } } : {}),
@@ -108,6 +108,6 @@ const ancestorsStatus = Type.Object(
 
 /** The schema of the status of a kind, or undefined when it has none that a CRD says. */
 export function statusSchema({ status, crd }: Kind): StructuralSchema | undefined {
-  if (status === 'conditions') return structural(conditionsStatus(crd?.pendingDefault));
+  if (status === 'conditions') return structural(conditionsStatus(crd ?? {}));
   return status === 'ancestors' ? structural(ancestorsStatus) : undefined;
 }

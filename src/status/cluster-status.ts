@@ -1,6 +1,7 @@
 /**
  * Tells people on their objects what became of them: conditions, addresses, Events. Only by the replica
- * that leads, only what differs from what is there.
+ * that leads, only what differs from what is there; but each tells itself which credentials it saw used
+ * (`last-used.ts`).
  *
  *   verdicts (after every worker acknowledged) ──▶ entries ──▶ writer ──▶ status of the object
  *   objects as they are watched ───────────────────────┘  └───▶ writer ──▶ Events
@@ -11,11 +12,13 @@
  * called in force before requests meet it; an idle cluster gets no write but that of the Lease.
  */
 import type { KubernetesObject } from '#resources/kind.ts';
+import type { CredentialNames, CredentialUsed } from '#resources/last-used.ts';
 import { refKey, type Ref } from '#resources/ref.ts';
 import type { Verdict } from '#resources/verdict.ts';
 import type { KubernetesApi } from '#source/kubernetes-api.ts';
 import type { Logger } from '#telemetry/log.ts';
 import { createEventQueue } from './event-queue.ts';
+import { createLastUsed, type LastUsedOptions, type LastUsedTiming } from './last-used.ts';
 import { createLatestObjects } from './latest-objects.ts';
 import { createLeader, type LeaderTiming } from './leader.ts';
 import { createPublishedAddresses, type Publish } from './published-addresses.ts';
@@ -44,6 +47,8 @@ export interface ClusterStatusOptions {
   objectOf(ref: Ref): KubernetesObject | undefined;
   /** How long a problem must stand before an Event tells of it, in milliseconds. Default one second. */
   readonly settleMs?: number;
+  /** Whether and how often it is written when credentials were last used; absent: it is not. */
+  readonly lastUsed?: LastUsedTiming & Pick<LastUsedOptions, 'now'>;
   /** Told when this replica begins or ceases to lead. */
   onLeading?(leads: boolean): void;
   /** Times of the election. */
@@ -58,6 +63,7 @@ interface Entry {
 }
 
 /** See the head of this file. */
+// oxlint-disable-next-line max-lines-per-function -- one subject: what is told, over the entries and the leader that all of it shares
 export function createClusterStatus(options: ClusterStatusOptions) {
   const entries = new Map<string, Entry>();
   const limit = createRateLimit(options);
@@ -95,6 +101,7 @@ export function createClusterStatus(options: ClusterStatusOptions) {
     gained() {
       options.onLeading?.(true);
       askAll();
+      lastUsed?.tidy([...entries.values()].map(({ verdict }) => verdict.ref));
       if (options.emitEvents) for (const { verdict } of entries.values()) events.takeOver(verdict);
     },
     lost() {
@@ -103,6 +110,16 @@ export function createClusterStatus(options: ClusterStatusOptions) {
       events.clear();
     },
   });
+
+  const lastUsed =
+    options.lastUsed === undefined || !options.updateStatus
+      ? undefined
+      : createLastUsed({
+          ...writing,
+          ...options.lastUsed,
+          leads: () => leader.leads,
+          turn: async () => limit.take('patient'),
+        });
 
   const take = (verdict: Verdict): void => {
     const key = refKey(verdict.ref);
@@ -144,6 +161,11 @@ export function createClusterStatus(options: ClusterStatusOptions) {
       for (const ref of refs) look(ref);
     },
 
+    /** Credentials that were used, as this replica saw it: whether it leads or not. */
+    used: (uses: readonly CredentialUsed[]): void => lastUsed?.used(uses),
+    /** Credentials that are gone, or were made anew under their names. */
+    gone: (credentials: readonly CredentialNames[]): void => lastUsed?.gone(credentials),
+
     /** The publish Service as it is now; undefined when there is none. */
     publishService: published.takeService,
 
@@ -151,12 +173,13 @@ export function createClusterStatus(options: ClusterStatusOptions) {
       return leader.leads;
     },
 
-    /** Finishes what is under way, then lets another replica lead. */
+    /** Finishes what is under way, then lets another replica lead, and writes last what this one alone saw. */
     async stop(): Promise<void> {
       isStopping = true;
       limit.stop();
       await Promise.all([statuses.stop(), events.stop()]);
       await leader.stop();
+      await lastUsed?.stop();
     },
   };
 }

@@ -11,6 +11,11 @@ export function fieldManagerOf(ingressClass: string): string {
   return `${prefix}${ingressClass}`.slice(0, 128); // the API server's limit
 }
 
+/** Ours where every replica writes: of fields that the leader's manager does not have. */
+export function lastUsedManagerOf(ingressClass: string): string {
+  return `latchkey-last-used-${ingressClass}`.slice(0, 128);
+}
+
 /**
  * The managers that an answer 409 names: `Apply failed with 1 conflict: conflict with "kubectl-edit" with
  * subresource "status" using …`.

@@ -39,6 +39,11 @@ export function cannotBeApplied(error: unknown): boolean {
   return error instanceof ApiError && error.status === 500 && unreadable.test(error.message);
 }
 
+/** Whether a field that was applied is not in the definition of its kind, which then is another's. */
+export function isUndeclared(error: unknown): boolean {
+  return error instanceof ApiError && /field not declared in schema/.test(error.message);
+}
+
 /** Judges why a write failed. */
 export function failureOf(error: unknown): WriteFailure {
   if (error instanceof NotLeading) return { retry: 'never' };

@@ -7,6 +7,7 @@ export interface CredentialUse {
   readonly minute: number;
 }
 
+/** Milliseconds of a minute. */
 export const minuteMs = 60_000;
 
 /** The minute that a time is in. */
