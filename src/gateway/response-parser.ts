@@ -78,28 +78,42 @@ function parseHeaders(lines: string): string[] {
   return headers;
 }
 
-/** The values of a field, by its lower-case name. */
-function valuesOf(headers: readonly string[], name: string): string[] {
-  const values: string[] = [];
-  for (let i = 0; i < headers.length; i += 2) {
-    const field = headers[i] ?? '';
-    if (field.length === name.length && field.toLowerCase() === name) values.push(headers[i + 1] ?? '');
-  }
-  return values;
+/** The fields that say where a response ends, each as its last value. */
+interface FramingFields {
+  length: string | undefined;
+  coding: string | undefined;
+  /** How many of the two there are. */
+  count: number;
+  isClosing: boolean;
 }
+
+function readField(fields: FramingFields, lower: string, value: string): void {
+  if (lower === 'content-length') fields.length = value;
+  else if (lower === 'transfer-encoding') fields.coding = value;
+  else {
+    if (lower === 'connection' && /(?:^|[\t ,])close(?:$|[\t ,])/i.test(value)) fields.isClosing = true;
+    return;
+  }
+  fields.count += 1;
+}
+
+/** By their lengths most fields are known to be none of them. */
+const isFramingLength = (length: number): boolean => length === 10 || length === 14 || length === 17;
 
 /** RFC 9112 section 6.3, without its leniencies. @throws ResponseSyntaxError */
 function readFraming(headers: readonly string[], isOld: boolean): Framing {
-  const lengths = valuesOf(headers, 'content-length');
-  const codings = valuesOf(headers, 'transfer-encoding');
-  const [length] = lengths;
-  if (lengths.length + codings.length > 1) throw new ResponseSyntaxError('more than one length');
+  const fields: FramingFields = { length: undefined, coding: undefined, count: 0, isClosing: isOld };
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = headers[i] ?? '';
+    if (isFramingLength(name.length)) readField(fields, name.toLowerCase(), headers[i + 1] ?? '');
+  }
+  const { length, coding, count, isClosing } = fields;
+  if (count > 1) throw new ResponseSyntaxError('more than one length');
   if (length !== undefined && !/^\d{1,15}$/.test(length)) throw new ResponseSyntaxError('bad Content-Length');
-  const isChunked = codings.length > 0;
-  const isOddCoding = isChunked && (isOld || codings[0]?.toLowerCase() !== 'chunked');
-  if (isOddCoding) throw new ResponseSyntaxError('bad Transfer-Encoding');
-  const connection = valuesOf(headers, 'connection');
-  const isClosing = isOld || connection.some((value) => /(?:^|[\t ,])close(?:$|[\t ,])/i.test(value));
+  const isChunked = coding !== undefined;
+  if (isChunked && (isOld || coding.toLowerCase() !== 'chunked')) {
+    throw new ResponseSyntaxError('bad Transfer-Encoding');
+  }
   return { contentLength: length === undefined ? undefined : Number(length), isChunked, isClosing };
 }
 
