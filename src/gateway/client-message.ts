@@ -49,9 +49,9 @@ export interface ResponseMessage {
   writeHead(status: number, statusText: string, headers: string[]): unknown;
   /** Sends a head that Node still holds for the first part of the body. */
   flushHeaders(): void;
-  /** Gives false when it should pause until `drain`. */
-  write(chunk: Buffer): boolean;
-  end(chunk?: Buffer): unknown;
+  /** Gives false when it should pause until `drain`. @param onWritten called, over HTTP/1.1, once the chunk is no longer needed */
+  write(chunk: Buffer, onWritten?: () => void): boolean;
+  end(chunk?: Buffer, onWritten?: () => void): unknown;
   end(text: string, encoding: 'latin1' | 'utf8'): unknown;
   destroy(error?: Error): unknown;
   once(event: 'close' | 'drain', listener: () => void): unknown;

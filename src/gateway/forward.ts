@@ -3,6 +3,7 @@ import type { RouteEntry } from '#table/route-entry.ts';
 import type { ServiceEntry, Target } from '#table/service-entry.ts';
 import { sendAnswer, type Answer } from './answer.ts';
 import type { Balancer } from './balance.ts';
+import { copyChunk } from './chunk-memory.ts';
 import { bufferedResponse } from './buffered-response.ts';
 import type { Choice } from './balanced-service.ts';
 import { isGrpc } from './grpc.ts';
@@ -316,7 +317,8 @@ class Forwarding implements ResponseListener {
         return true;
       }
     }
-    if (response.write(Buffer.from(chunk))) return true;
+    const { bytes, release } = copyChunk(chunk);
+    if (response.write(bytes, release)) return true;
     response.once('drain', () => this.#upstream?.resume());
     return false;
   }
@@ -325,7 +327,10 @@ class Forwarding implements ResponseListener {
   #endWith(chunk: Buffer): void {
     const { response } = this.#exchange;
     this.#isEnding = true;
-    if (chunk.byteLength > oneWriteBytes) return void response.end(Buffer.from(chunk));
+    if (chunk.byteLength > oneWriteBytes) {
+      const { bytes, release } = copyChunk(chunk);
+      return void response.end(bytes, release);
+    }
     const text = chunk.toString('latin1');
     writeAtTurnEnd(() => response.end(text, 'latin1'));
   }

@@ -7,9 +7,9 @@ import type { ResolvedTarget, ResponseListener, UpstreamExchange, UpstreamFault,
 
 /**
  * Where all connections without TLS read to: Node would allocate as much for each read. What is read is looked at
- * before the next read begins; who keeps some of it makes a copy.
+ * before the next read begins; who keeps some of it makes a copy. A body of 64 KiB comes in one piece with its head.
  */
-const received = Buffer.allocUnsafeSlow(64 * 1024);
+const received = Buffer.allocUnsafeSlow(128 * 1024);
 
 const timeoutParameter = /(?:^|[,;\t ])timeout=(\d{1,9})/i;
 

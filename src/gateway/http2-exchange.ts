@@ -188,6 +188,7 @@ export class Http2Response implements ResponseMessage {
   /** A head of HTTP/2 is not held. */
   flushHeaders(): void {}
 
+  /** Nobody is told that a chunk is no longer needed: a session may hold what it has framed longer than its stream. */
   write(chunk: Buffer): boolean {
     if (this.writableEnded) return true; // it was answered otherwise meanwhile
     if (this.#stream.write(chunk)) return true;
@@ -196,13 +197,13 @@ export class Http2Response implements ResponseMessage {
     return false;
   }
 
-  end(data?: Buffer | string, encoding: 'latin1' | 'utf8' = 'utf8'): void {
+  end(data?: Buffer | string, encoding?: 'latin1' | 'utf8' | (() => void)): void {
     if (this.#isEnded) return;
     this.#isEnded = true;
     this.blockedSinceMs = performance.now();
     if (!this.#stream.endAfterHeaders && !this.#stream.readableEnded) this.#stopBody();
     if (this.#end === 'head') return; // it has ended with that
-    if (typeof data === 'string') this.#stream.end(data, encoding);
+    if (typeof encoding === 'string') this.#stream.end(data, encoding);
     else this.#stream.end(data);
   }
 

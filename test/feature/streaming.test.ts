@@ -154,3 +154,40 @@ describe.for(['http', 'https'] as const)('to an upstream of %s', (protocol) => {
     expect((most - before) / (1 << 20)).toBeLessThan(300);
   });
 });
+
+test('what waits for slow clients is not mixed with what others get meanwhile', async () => {
+  const upstream = createServer((request, response) => {
+    const [, letter = '', bytes = ''] = /^\/(.)\/(\d+)$/.exec(request.url ?? '') ?? [];
+    // With a length in capitals, in chunks else.
+    if (letter < 'a') response.setHeader('Content-Length', bytes);
+    response.write(Buffer.alloc(1_000, letter));
+    response.end(Buffer.alloc(Number(bytes) - 1_000, letter));
+  });
+  await new Promise<void>((resolve) => upstream.listen(0, '127.0.0.1', resolve));
+  const pipeline = await silentPipeline((upstream.address() as AddressInfo).port);
+  onTestFinished(async () => {
+    upstream.closeAllConnections();
+    upstream.close();
+    await pipeline.stop(0);
+  });
+  const ask = async (letter: string, bytes: number) => {
+    const request = httpRequest({ port: pipeline.port, path: `/${letter}/${bytes}` }).end();
+    const [answer] = (await once(request, 'response')) as [IncomingMessage];
+    return { letter, bytes, answer };
+  };
+  const faultOf = async ({ letter, bytes, answer }: Awaited<ReturnType<typeof ask>>): Promise<string | undefined> => {
+    let seen = 0;
+    for await (const chunk of answer as AsyncIterable<Buffer>) {
+      if (!chunk.equals(Buffer.alloc(chunk.byteLength, letter))) return `${letter}: bytes of another answer`;
+      seen += chunk.byteLength;
+    }
+    return seen === bytes ? undefined : `${letter}: ${seen} of ${bytes} bytes`;
+  };
+  // More than the sockets in between hold: what comes after that waits in the gateway.
+  const slow = await Promise.all(Array.from('STUvwx', async (letter) => ask(letter, 20_000_000)));
+  const fast = await Promise.all(
+    Array.from('ABCDEFGHabcdefgh', async (letter, i) => faultOf(await ask(letter, 60_000 + i * 97_000))),
+  );
+  const late = await Promise.all(slow.map(faultOf));
+  expect([...fast, ...late].filter((fault) => fault !== undefined)).toEqual([]);
+});
