@@ -115,6 +115,7 @@ export function createLastUsed(options: LastUsedOptions) {
   let restsUntilMs = 0;
   let hasToldRefusal = false;
   let isEnding = false;
+  let isOver = false;
 
   /** Whether what stands there may be of the Secret that is there now, and not of one that bore its name. */
   const isOfSecret = (ref: Ref, ms: number): boolean => {
@@ -157,6 +158,10 @@ export function createLastUsed(options: LastUsedOptions) {
       hasGone: [...stated.bySecret.keys()].some((name) => !wanted.has(name)),
     };
   };
+
+  /** Of a million consumers few may have any. */
+  const hasTimes = (ref: Ref): boolean =>
+    ref.kind === kongConsumer.kind && lastUsesIn(objectOf(ref)?.['status']).bySecret.size > 0;
 
   const needsWrite = ({ isLater, dueMs, hasGone }: Outlook): boolean =>
     (isLater && dueMs <= now()) || (hasGone && options.leads());
@@ -217,14 +222,14 @@ export function createLastUsed(options: LastUsedOptions) {
 
   /** What was not due yet would be lost. What is used all the time others see as well: it comes last. */
   const flush = async (): Promise<void> => {
+    await writer.stop();
     isEnding = true;
-    const deadline = AbortSignal.timeout(flushMs);
     const lastOf = ({ times }: Seen): number => Math.max(...times.values());
     const rarestFirst = [...seen].sort(([, a], [, b]) => lastOf(a) - lastOf(b));
     const left = rarestFirst.values();
     const work = async (): Promise<void> => {
       for (const [key] of left) {
-        if (deadline.aborted) return;
+        if (isOver) return;
         await write(key).catch((error: unknown) => log.debug({ key, err: error }, 'a last-used time is lost'));
       }
     };
@@ -255,15 +260,19 @@ export function createLastUsed(options: LastUsedOptions) {
     /** Looks whether something stands there that is gone; for whoever begins to lead. */
     tidy(refs: readonly Ref[]): void {
       for (const ref of refs) {
-        if (ref.kind === kongConsumer.kind && outlookOf(refKey(ref))?.hasGone === true) writer.add(refKey(ref));
+        if (hasTimes(ref) && outlookOf(refKey(ref))?.hasGone === true) writer.add(refKey(ref));
       }
     },
 
     /** Writes what can be written in a short time, then nothing more. */
     async stop(): Promise<void> {
       clearInterval(timer);
-      await writer.stop();
-      await flush();
+      const ended = Promise.withResolvers<void>();
+      // An API server that does not answer must not hold up the end.
+      const deadline = setTimeout(ended.resolve, flushMs);
+      await Promise.race([flush(), ended.promise]);
+      clearTimeout(deadline);
+      isOver = true;
     },
   };
 }

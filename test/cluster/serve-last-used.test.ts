@@ -1,7 +1,9 @@
 /** When keys were last used, of two whole replicas as the chart runs them: only the one that follows sees requests. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { describeCluster } from '../support/cluster-context.ts';
-import { consumer, openAndGuarded, secret } from '../support/cluster-objects.ts';
+import { consumer, inDefault, ingress, keyAuth, openAndGuarded, secret } from '../support/cluster-objects.ts';
 import { send } from '../support/client.ts';
 import type { LatchkeyProcess } from '../support/latchkey-process.ts';
 import { askedOf, startServedCluster, type ServedCluster } from '../support/served-cluster.ts';
@@ -11,6 +13,13 @@ import { untilStatus } from '../support/until-status.ts';
 /** Workers tell every 5 s, and every 10 s what is due is looked for. */
 const deadlineMs = 30_000;
 
+const password = {
+  apiVersion: 'v1',
+  kind: 'Secret',
+  metadata: inDefault('alice-password', { labels: { 'konghq.com/credential': 'basic-auth' } }),
+  stringData: { username: 'alice', password: 'open' },
+};
+
 describeCluster('replicas that note which keys are used', () => {
   let cluster: ServedCluster;
 
@@ -19,8 +28,11 @@ describeCluster('replicas that note which keys are used', () => {
     cluster = await startServedCluster({ values: { ingressController: { env } } });
     await cluster.apply(
       ...openAndGuarded,
+      { ...keyAuth('basic'), plugin: 'basic-auth' },
+      ingress('basic', '/basic', { 'konghq.com/plugins': 'basic' }),
       secret('alice-idle', 'idle'),
-      consumer('alice', ['alice-key', 'alice-idle']),
+      password,
+      consumer('alice', ['alice-key', 'alice-idle', 'alice-password']),
     );
   });
   afterAll(async () => cluster.stop());
@@ -33,6 +45,13 @@ describeCluster('replicas that note which keys are used', () => {
       '-o',
       'jsonpath={range .status.credentials[*]}{.name} {.lastUsedTime};{end}',
     ]);
+  /** What the command of docs/keys.md prints. */
+  const unused = async (): Promise<string> => {
+    const page = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'keys.md'), 'utf8');
+    const template =
+      /```sh keys=unused\nkubectl get kongconsumers -A -o go-template='([^']+)'\n```/.exec(page)?.[1] ?? '';
+    return cluster.kubectl(['get', 'kongconsumers', '-A', '-o', `go-template=${template}`]);
+  };
   const leads = async ({ statusPort }: LatchkeyProcess): Promise<boolean> =>
     /leader_election_master_status\{[^}]*\} 1/.test((await send({ port: statusPort, path: '/metrics' })).body);
 
@@ -43,10 +62,24 @@ describeCluster('replicas that note which keys are used', () => {
     const beforeMs = Date.now();
     await untilStatus(askedOf(follower)('/guarded', 'alices-key'), 200);
     const told = await untilFound('it is told', async () => (await timesOfAlice()) || undefined, deadlineMs);
+    expect(await unused()).toBe('default/alice-idle of alice: never\ndefault/alice-password of alice: never\n');
     const [, time = ''] = /^alice-key (\d{4}-\d\d-\d\dT\d\d:\d\d:00Z);$/.exec(told) ?? [];
     expect(Date.parse(time)).toBeGreaterThan(beforeMs - 60_000);
     expect(Date.parse(time)).toBeLessThanOrEqual(Date.now());
     expect(await leads(follower)).toBe(false);
+
+    const authorization = `Basic ${Buffer.from('alice:open').toString('base64')}`;
+    const answer = await send({
+      port: follower.proxyPort,
+      path: '/basic',
+      headers: [['authorization', authorization]],
+    });
+    expect(answer.status).toBe(200);
+    await untilFound(
+      'the password too',
+      async () => (await timesOfAlice()).includes('alice-password ') || undefined,
+      deadlineMs,
+    );
 
     await cluster.kubectl(['patch', 'kongconsumer', 'alice', '--type=merge', '-p', '{"credentials":["alice-idle"]}']);
     await untilFound('it is forgotten', async () => ((await timesOfAlice()) === '' ? true : undefined), deadlineMs);

@@ -133,11 +133,14 @@ describeCluster('the times of last uses', () => {
     await says(leader, ref, { 'parts-a': 5, 'parts-b': 3 });
     await says(follower, ref, { 'parts-a': 5, 'parts-b': 3 });
     const version = versionOf(leader, ref);
+    const statusWrites = (): number => started.flatMap((replica) => replica.writes()).length;
+    const writes = statusWrites();
     nowMs = at(500);
     used(follower, ref, 'parts-a', 4);
     used(leader, ref, 'parts-b', 3);
     await renewals(leader);
     expect(versionOf(leader, ref)).toBe(version);
+    expect(statusWrites()).toBe(writes);
     used(follower, ref, 'parts-a', 499);
     await says(leader, ref, { 'parts-a': 499, 'parts-b': 3 });
   });
@@ -168,6 +171,18 @@ describeCluster('the times of last uses', () => {
     await says(leader, ref, { 'another-a': 0, 'another-b': 1 });
   });
 
+  test('a time that is to come, of a clock that was wrong, keeps no other from being told', async () => {
+    const { leader, follower } = await startTwo();
+    const ref = await create('future', ['future-a', 'future-b'], leader, follower);
+    used(leader, ref, 'future-a', 0);
+    used(follower, ref, 'future-b', 600_000);
+    await says(leader, ref, { 'future-a': 0, 'future-b': 600_000 });
+    nowMs = at(61);
+    used(leader, ref, 'future-a', 61);
+    used(leader, ref, 'future-b', 61);
+    await says(leader, ref, { 'future-a': 61, 'future-b': 600_000 });
+  });
+
   test('who stops writes what it alone saw, and who starts begins with what stands there', async () => {
     const { leader, follower } = await startTwo();
     const ref = await create('restart', ['restart-a'], leader, follower);
@@ -185,6 +200,21 @@ describeCluster('the times of last uses', () => {
     await next.stop();
     await renewals(leader);
     expect(versionOf(leader, ref)).toBe(version);
+  });
+
+  test('who stops waits for no API server that does not answer', async () => {
+    const hanging = Promise.withResolvers<never>();
+    const leader = await start('leader', {
+      lastUsed: { intervalMs: hourMs, sweepMs: 20, flushMs: 50, now: () => nowMs },
+      through: (api) => ({
+        request: async (request) => (request.path.endsWith('/status') ? hanging.promise : api.request(request)),
+      }),
+    });
+    const ref = await create('hanging', ['hanging-a'], leader);
+    used(leader, ref, 'hanging-a', 0);
+    await renewals(leader);
+    await leader.stop();
+    expect(lastUsesIn(leader.object(ref)?.['status']).bySecret.size).toBe(0);
   });
 
   test('what is gone is forgotten by the leader at once, and the consumer keeps its latest time', async () => {

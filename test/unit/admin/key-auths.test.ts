@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { startAdmin, type TestAdmin } from '../../support/admin.ts';
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -220,5 +220,48 @@ describe.for(['directory', 'api server'] as const)('on a source like a %s', (lik
   test('credentials made at once for one consumer are all listed', async () => {
     await admin.callAtOnce(Array<string>(8).fill('POST /consumers/bob/key-auth'), 'ttl=60');
     expect((await admin.call('GET /consumers/bob/key-auth')).body.data).toHaveLength(8);
+  });
+});
+
+describe('when a credential was last used', () => {
+  const minuteMs = 60_000;
+  const noonMs = Date.parse('2026-03-01T12:00:00Z');
+  const bob = (minute: number) => ({
+    apiVersion: 'configuration.konghq.com/v1',
+    kind: 'KongConsumer',
+    metadata: { name: 'bob', namespace: 'default', annotations: { 'kubernetes.io/ingress.class': 'kong' } },
+    username: 'bob',
+    credentials: ['bobs-key'],
+    status: { credentials: [{ name: 'bobs-key', lastUsedTime: new Date(noonMs + minute * minuteMs).toISOString() }] },
+  });
+  const key = {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { name: 'bobs-key', namespace: 'default', labels: { 'konghq.com/credential': 'key-auth' } },
+    stringData: { key: 'a' },
+  };
+
+  test.for([
+    ['as this process saw it', 3, 5, 5],
+    ['as others did', 7, 5, 7],
+    ['as others alone did', 7, undefined, 7],
+  ] as const)('is told %s, whatever is later', async ([, stated, seen, told]) => {
+    const asked: object[] = [];
+    const admin = await startAdmin([bob(stated), key], 'api server', {
+      lastUsedMs(credential) {
+        asked.push(credential);
+        return seen === undefined ? undefined : noonMs + seen * minuteMs;
+      },
+    });
+    onTestFinished(async () => admin.close());
+    const { body } = await admin.call('GET /consumers/bob/key-auth/a');
+    expect(body.last_used_at).toBe((noonMs + told * minuteMs) / 1000);
+    expect(asked).toEqual([{ namespace: 'default', secret: 'bobs-key', consumer: 'bob' }]);
+  });
+
+  test('is not told where it is not noted, whatever the status has', async () => {
+    const admin = await startAdmin([bob(3), key], 'api server');
+    onTestFinished(async () => admin.close());
+    expect((await admin.call('GET /consumers/bob/key-auth/a')).body).not.toHaveProperty('last_used_at');
   });
 });
