@@ -71,7 +71,8 @@ export function createStore() {
       const wanted = refKey(change.ref);
       const before = findByKey(change.ref.kind, wanted);
       const key = before?.key ?? wanted;
-      const recorded = change.type === 'put' ? toRecorded(change, key) : undefined;
+      const ref = before?.ref ?? change.ref;
+      const recorded = change.type === 'put' ? toRecorded({ ...change, ref }, key) : undefined;
       replace(key, change.ref, recorded);
       const moved = indexed.replace(change.ref.kind, before, recorded);
       return [objectRead(change.ref), ...moved.map(([index, indexKey]) => indexRead(index, indexKey))];

@@ -12,41 +12,53 @@ export interface Claimant {
  * Settles who has what when several want it: the same key on two consumers, the same host and path in two
  * Ingresses. The claimant with the smallest rank holds it; when it goes, the next takes over. The outcome
  * depends on who claims, never on the order in which they came.
+ *
+ * Nearly every thing is wanted by one owner. Of such a thing the root alone is kept.
+ *
+ * @param recall gives what a root claims of a thing, which had nobody else who wants it until now
  */
-export function createClaims<C extends Claimant>() {
-  /** Nearly every thing has one claimant: an array is made only for a second. */
-  const claimants = new Map<string, C | C[]>();
+export function createClaims<C extends Claimant>(recall: (rootKey: string, thing: string) => readonly C[]) {
+  const claimants = new Map<string, string | readonly C[]>();
 
-  const allOf = (thing: string): readonly C[] => {
-    const found = claimants.get(thing);
-    return found === undefined ? [] : Array.isArray(found) ? found : [found];
-  };
-
-  const replace = (thing: string, list: C[]): void => {
+  const replace = (thing: string, list: readonly C[]): void => {
     const [first] = list;
     if (first === undefined) claimants.delete(thing);
-    else claimants.set(thing, list.length === 1 ? first : list);
+    else claimants.set(thing, list.length === 1 ? first.rootKey : list);
   };
 
   return {
-    /** Adds a claim, or changes its rank. Gives the roots of the other claimants. */
-    put(thing: string, claimant: C): string[] {
-      const others = allOf(thing).filter((other) => other.owner !== claimant.owner);
-      replace(thing, [...others, claimant].sort(byRank));
-      return others.map((other) => other.rootKey);
+    /** Sets what a root claims of a thing. Gives the other roots that claim it. */
+    put(thing: string, rootKey: string, own: readonly C[]): string[] {
+      const found = claimants.get(thing);
+      const isOther = typeof found === 'string' && found !== rootKey;
+      const all = isOther ? recall(found, thing) : typeof found === 'object' ? found : [];
+      const others = all.filter((other) => other.rootKey !== rootKey);
+      replace(thing, [...others, ...oneEach(own)].sort(byRank));
+      // One whose claim cannot be recalled has lost it, and is to be told.
+      return isOther ? [found] : others.map((other) => other.rootKey);
     },
 
-    /** Takes a claim back. Gives the roots of the other claimants. */
-    remove(thing: string, owner: string): string[] {
-      const others = allOf(thing).filter((other) => other.owner !== owner);
+    /** Takes back what a root claims of a thing. Gives the other roots that claim it. */
+    remove(thing: string, rootKey: string): string[] {
+      const found = claimants.get(thing);
+      if (found === rootKey) claimants.delete(thing);
+      if (found === undefined || typeof found === 'string') return [];
+      const others = found.filter((other) => other.rootKey !== rootKey);
       replace(thing, others);
       return others.map((other) => other.rootKey);
     },
 
-    /** Who has it. */
-    holderOf: (thing: string): C | undefined => allOf(thing)[0],
+    /** Who has it: the root, if it is the only one and claims it once. */
+    holderOf(thing: string): string | C | undefined {
+      const found = claimants.get(thing);
+      return typeof found === 'string' ? found : found?.[0];
+    },
   };
 }
+
+const oneEach = <C extends Claimant>(claims: readonly C[]): C[] => [
+  ...new Map(claims.map((claim) => [claim.owner, claim])).values(),
+];
 
 function byRank(a: Claimant, b: Claimant): number {
   if (a.rank !== b.rank) return a.rank < b.rank ? -1 : 1;

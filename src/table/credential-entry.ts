@@ -38,6 +38,26 @@ export function credentialPlace(key: string): CredentialPlace | undefined {
   return { namespace, secret: secret.slice(0, secret.lastIndexOf('@')), consumer };
 }
 
+/** What finds a credential: in the index, and among the objects. */
+export type CredentialName = Pick<CredentialEntry, 'kind' | 'key' | 'digest'>;
+
+/** What is kept of a credential, which the index has whole, in one text: its digest and its Secret. */
+export function credentialMark({ digest, key }: CredentialEntry): string {
+  return [digest, '/', credentialPlace(key)?.secret ?? ''].join('');
+}
+
+/** The credential that a mark is of, and the object of its consumer. */
+export function markedCredential(mark: string, { namespace, name }: ConsumerObject): CredentialName {
+  const slash = mark.indexOf('/');
+  const place = { namespace, secret: mark.slice(slash + 1), consumer: name };
+  return { kind: 'credential', key: credentialKey(place), digest: mark.slice(0, slash) };
+}
+
+interface ConsumerObject {
+  readonly namespace: string;
+  readonly name: string;
+}
+
 /** What a worker learns when a key is found in the index. */
 export interface Credential {
   readonly credentialId: string;

@@ -9,7 +9,7 @@
  */
 import { credentialKey, credentialPlace, type CredentialEntry, type CredentialPlace } from './credential-entry.ts';
 import { minuteMs, type CredentialUse } from './credential-use.ts';
-import type { TableEntry } from './table-entry.ts';
+import type { GoneEntry, TableEntry } from './table-entry.ts';
 
 /** A credential was used, later than was known. */
 export interface LastUse extends CredentialPlace {
@@ -19,7 +19,7 @@ export interface LastUse extends CredentialPlace {
 
 interface EntryChange {
   readonly put: readonly TableEntry[];
-  readonly remove: readonly TableEntry[];
+  readonly remove: readonly GoneEntry[];
 }
 
 /** Who is told of it. */
@@ -30,50 +30,62 @@ export interface LastUsedListener {
   gone(credentials: readonly CredentialPlace[]): void;
 }
 
+/** The ids by which workers tell of a credential. */
+type Ids = Omit<CredentialUse, 'minute'>;
+
 /** See the head of this file. */
 export function createLastUsed(listener: LastUsedListener) {
-  /** Nearly every id is that of one credential: a list is made only for a second. */
-  const byId = new Map<string, CredentialEntry | readonly CredentialEntry[]>();
+  /** By the keys of entries. */
+  const ids = new Map<string, Ids>();
+  /** Keys of the entries with an id. Nearly every id is that of one credential: a list is made only for a second. */
+  const byId = new Map<string, string | readonly string[]>();
   /** By the key of the entry; of those alone that were used. */
   const minutes = new Map<string, number>();
 
-  const allWith = (id: string): readonly CredentialEntry[] => {
-    const found = byId.get(id);
-    if (found === undefined) return [];
-    return 'kind' in found ? [found] : found;
+  const allWith = (id: string): readonly string[] => {
+    const found = byId.get(id) ?? [];
+    return typeof found === 'string' ? [found] : found;
   };
 
-  const add = (entry: CredentialEntry): void => {
-    const others = allWith(entry.credentialId);
-    byId.set(entry.credentialId, others.length === 0 ? entry : [...others, entry]);
+  const add = ({ key, credentialId, consumer }: CredentialEntry): void => {
+    const others = allWith(credentialId).filter((other) => other !== key);
+    byId.set(credentialId, others.length === 0 ? key : [...others, key]);
+    ids.set(key, { credentialId, consumerId: consumer.id });
   };
 
-  const drop = ({ credentialId, key }: CredentialEntry): void => {
-    const others = allWith(credentialId).filter((other) => other.key !== key);
+  const drop = (key: string): void => {
+    const { credentialId = '' } = ids.get(key) ?? {};
+    const others = allWith(credentialId).filter((other) => other !== key);
     const [first] = others;
     if (first === undefined) byId.delete(credentialId);
     else byId.set(credentialId, others.length === 1 ? first : others);
+    ids.delete(key);
+    minutes.delete(key);
   };
 
   const take = ({ credentialId, consumerId, minute }: CredentialUse): LastUse[] => {
-    const entry = allWith(credentialId).find(({ consumer }) => consumer.id === consumerId);
-    if (entry === undefined || minute <= (minutes.get(entry.key) ?? 0)) return [];
-    minutes.set(entry.key, minute);
-    const place = credentialPlace(entry.key);
+    const key = allWith(credentialId).find((other) => ids.get(other)?.consumerId === consumerId);
+    if (key === undefined || minute <= (minutes.get(key) ?? 0)) return [];
+    minutes.set(key, minute);
+    const place = credentialPlace(key);
     return place === undefined ? [] : [{ ...place, atMs: minute * minuteMs }];
+  };
+
+  const isAnew = ({ key, credentialId }: CredentialEntry): boolean => {
+    const known = ids.get(key);
+    return known !== undefined && known.credentialId !== credentialId;
   };
 
   return {
     /** Takes in a change of the table. */
     change({ put, remove }: EntryChange): void {
-      const removed = remove.filter((entry) => entry.kind === 'credential');
       const added = put.filter((entry) => entry.kind === 'credential');
-      const idByKey = new Map(added.map(({ key, credentialId }) => [key, credentialId]));
-      for (const entry of removed) drop(entry);
+      const kept = new Set(added.map(({ key }) => key));
+      const removed = remove.filter(({ kind, key }) => kind === 'credential' && !kept.has(key));
+      const gone = [...removed, ...added.filter(isAnew)].map(({ key }) => key);
+      for (const key of gone) drop(key);
       for (const entry of added) add(entry);
-      const gone = removed.filter(({ key, credentialId }) => idByKey.get(key) !== credentialId);
-      for (const { key } of gone) minutes.delete(key);
-      if (gone.length > 0) listener.gone(gone.flatMap(({ key }) => credentialPlace(key) ?? []));
+      if (gone.length > 0) listener.gone(gone.flatMap((key) => credentialPlace(key) ?? []));
     },
 
     /** Takes in what a worker tells. Of what is gone nothing is kept. */

@@ -10,7 +10,7 @@
  */
 import { CredentialIndex } from './credential-index.ts';
 import type { TablePatch, WorkerEntry } from './patch.ts';
-import type { TableEntry } from './table-entry.ts';
+import type { GoneEntry, TableEntry } from './table-entry.ts';
 
 /** See the head of this file. */
 export function createTable() {
@@ -20,7 +20,7 @@ export function createTable() {
   let published = credentials.buffer;
 
   /** A credential that changed hands keeps its place in the index: its key is never unknown in between. */
-  const changeCredentials = (put: readonly TableEntry[], remove: readonly TableEntry[]): void => {
+  const changeCredentials = (put: readonly TableEntry[], remove: readonly GoneEntry[]): void => {
     const added = put.filter((entry) => entry.kind === 'credential');
     credentials.reserve(added.length);
     for (const entry of added) credentials.put(entry);
@@ -30,8 +30,7 @@ export function createTable() {
     }
   };
 
-  const isWorkerEntry = (entry: TableEntry): entry is WorkerEntry =>
-    entry.kind !== 'credential' && entry.kind !== 'consumer';
+  const isWorkerEntry = (entry: TableEntry | GoneEntry): entry is WorkerEntry => entry.kind !== 'credential';
 
   return {
     /**
@@ -40,7 +39,7 @@ export function createTable() {
      */
     apply(change: {
       readonly put: readonly TableEntry[];
-      readonly remove: readonly TableEntry[];
+      readonly remove: readonly GoneEntry[];
     }): TablePatch | undefined {
       changeCredentials(change.put, change.remove);
       const put = change.put.filter(isWorkerEntry);

@@ -3,7 +3,6 @@ import { flatText, formatRef, refKey, type Ref } from '#resources/ref.ts';
 import { secret, type Secret } from '#resources/secret.ts';
 import { uidFromRef } from '#resources/ids.ts';
 import type { Problem, TimedProblem } from '#resources/verdict.ts';
-import type { ConsumerEntry } from '#table/consumer-entry.ts';
 import type { ConsumerIdentity } from '#table/consumer-identity.ts';
 import { credentialKey, type CredentialEntry } from '#table/credential-entry.ts';
 import { unsupportedAnnotations } from './annotations.ts';
@@ -53,7 +52,6 @@ interface CredentialPlace {
   readonly name: string;
   readonly index: number;
   readonly identity: ConsumerIdentity;
-  readonly names: readonly Claim[];
 }
 
 /** One item of `credentials`: the entry it yields, or why it yields none. */
@@ -116,7 +114,7 @@ function claimedCredential(object: KongConsumer, place: ReadPlace, { ref }: Cont
     holder: about,
     effect: 'credential not in force',
   };
-  return { entry, claims: place.names.concat(claim) };
+  return { entry, claims: [claim] };
 }
 
 function timedProblems(
@@ -138,22 +136,19 @@ function translateConsumer(object: KongConsumer, context: Context): Translation 
     ...controlPlaneRefProblems(object),
   ];
   if (problems.some((problem) => problem.effect === 'object not in force')) return { entries: [], problems };
-  const names = nameClaims(object, context);
   const memberships = membershipsOf(object, context);
   problems.push(...memberships.problems);
   const identity = identityOf(object, memberships);
-  const consumer: ConsumerEntry = { kind: 'consumer', key: flatText('consumer:', refKey(context.ref)), identity };
-  const entries: ClaimedEntry[] = [{ entry: consumer, claims: names }];
+  const entries: ClaimedEntry[] = [];
   const timed: TimedProblem[] = [];
   for (const [index, name] of (object.credentials ?? []).entries()) {
     if (object.credentials?.indexOf(name) !== index) continue; // listed twice: once is enough
-    const translated = translateCredential(object, { name, index, identity, names }, context);
+    const translated = translateCredential(object, { name, index, identity }, context);
     if (Array.isArray(translated)) problems.push(...translated);
     else entries.push(translated);
     timed.push(...timedProblems(translated, { name, index }, context));
   }
-  // Copies: what grew keeps room for sixteen more.
-  return { entries: entries.slice(), problems, ...(timed.length === 0 ? {} : { timed: timed.slice() }) };
+  return { claims: nameClaims(object, context), entries, problems, ...(timed.length === 0 ? {} : { timed }) };
 }
 
 /** A consumer: its name, and a credential for each Secret it lists. */

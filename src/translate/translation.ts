@@ -30,6 +30,8 @@ export interface ClaimedEntry {
 
 /** What a root comes to: all that is served because of it, and all that is wrong with it. */
 export interface Translation {
+  /** What it claims as a whole: without any of it no entry of it is in force. */
+  readonly claims?: readonly Claim[];
   readonly entries: readonly ClaimedEntry[];
   readonly problems: readonly Problem[];
   /** See `Verdict`. */
