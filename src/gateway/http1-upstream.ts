@@ -70,11 +70,16 @@ function sendVerified(
  */
 export function http1Upstream(settings: PoolSettings): UpstreamClient {
   const origins = new Map<string, Origin>();
+  /** Those without TLS once more: a target stays the same object for as long as its service does. */
+  const ofTargets = new WeakMap<ResolvedTarget, Origin>();
 
   const originFor = (target: ResolvedTarget, tls: UpstreamTls | undefined): Origin => {
+    const known = tls === undefined ? ofTargets.get(target) : undefined;
+    if (known !== undefined && !known.isRetired) return known;
     const key = `${target.host} ${originOf(target, tls)}`;
     let found = origins.get(key);
     if (found === undefined) origins.set(key, (found = { idle: [], active: 0, isRetired: false, settings }));
+    if (tls === undefined) ofTargets.set(target, found);
     return found;
   };
 
