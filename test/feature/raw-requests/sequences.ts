@@ -19,6 +19,15 @@ export const sequences: readonly RawCase[] = [
     ['/2 '],
   ],
   ['a refusal between', get('/1') + get('/guarded') + get('/2'), '200 401 200', ['GET /1 ', 'GET /2 ', '!guarded']],
+  ['a refusal, then a broken one', get('/guarded') + poisoned, '401 400 close'],
+  ['a refusal, then one with two Hosts', get('/guarded') + get('/2', 'Host: b'), '401 400 close'],
+  [
+    'refusals around, then a broken body',
+    get('/guarded') + get('/1') + get('/guarded') + chunked + 'zz\r\n',
+    '401 200 401 400 close',
+    ['/1 ', '!guarded', '!0\r\n\r\n'],
+  ],
+  ['a refusal that is the last', get('/guarded', 'Connection: close') + get('/2'), '401 close'],
   ['a good one, then a broken one', get('/1') + poisoned, '200 400 close', ['GET /1 ', '!GET / ']],
   ['a broken one, then a good one', poisoned + get('/1'), '400 close'],
   [
