@@ -24,6 +24,16 @@ export interface Balancer {
   retain(services: Iterable<ServiceEntry>): void;
 }
 
+/** The next target in turn, but none that the request has failed on while there are others; without a policy. */
+export function untriedTarget(balancer: Balancer, service: ServiceEntry, tried: readonly Target[]): Target | undefined {
+  let target = balancer.next(service);
+  if (target === undefined || tried.length === 0) return target;
+  for (let i = 1; i < service.targets.length && tried.includes(target); i += 1) {
+    target = balancer.next(service) ?? target;
+  }
+  return target;
+}
+
 /** Every target in turn where no policy says otherwise: the path of most requests, which allocates nothing. */
 export function createBalancer(times: BalanceTimes, onSuspect: OnSuspect): Balancer {
   const turns = new Map<string, number>();

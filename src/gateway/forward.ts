@@ -2,7 +2,7 @@ import type { AnswerSource } from '#telemetry/traffic-figures.ts';
 import type { RouteEntry } from '#table/route-entry.ts';
 import type { ServiceEntry, Target } from '#table/service-entry.ts';
 import { sendAnswer, type Answer } from './answer.ts';
-import type { Balancer } from './balance.ts';
+import { untriedTarget, type Balancer } from './balance.ts';
 import { copyChunk } from './chunk-memory.ts';
 import { bufferedResponse } from './buffered-response.ts';
 import type { Choice } from './balanced-service.ts';
@@ -48,7 +48,7 @@ const badGateway: Answer = {
 const late: Answer = { status: 504, message: 'The upstream server is timing out', raisedBy: 'nginx' };
 
 /** Kong's answers to what goes wrong upstream (kong-facts 2.1). */
-const faultAnswers: Readonly<Record<UpstreamFault, Answer>> = {
+export const faultAnswers: Readonly<Record<UpstreamFault, Answer>> = {
   connect: badGateway,
   closed: badGateway,
   invalid: badGateway,
@@ -166,23 +166,13 @@ class Forwarding implements ResponseListener {
   }
 
   #nextTarget(): Target | undefined {
-    if (this.#service.policy === undefined) return this.#untriedTarget();
+    const { balancer } = this.#services;
+    if (this.#service.policy === undefined) return untriedTarget(balancer, this.#service, this.#tried);
     this.#choice?.release();
-    this.#choice = this.#services.balancer.choose(this.#service, this.#exchange, this.#choice);
+    this.#choice = balancer.choose(this.#service, this.#exchange, this.#choice);
     // A client that went away before has no other moment to tell it.
     if (this.#exchange.response.destroyed) this.#choice?.release();
     return this.#choice?.target;
-  }
-
-  /** The next in turn, but none that this request has failed on while there are others. */
-  #untriedTarget(): Target | undefined {
-    const { balancer } = this.#services;
-    let target = balancer.next(this.#service);
-    if (target === undefined || this.#attempts === 0) return target;
-    for (let i = 1; i < this.#service.targets.length && this.#tried.includes(target); i += 1) {
-      target = balancer.next(this.#service) ?? target;
-    }
-    return target;
   }
 
   #body(): Buffer | AsyncIterable<Buffer> | null {

@@ -1,7 +1,6 @@
 import type { IncomingMessage, RequestListener } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Server, Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
 import type { RequestMessage, ResponseMessage } from './client-message.ts';
 import { Http1Request } from './http1-request.ts';
 import { createServer } from './node-http.ts';
@@ -10,13 +9,14 @@ import { forward, type ForwardServices } from './forward.ts';
 import { createHttp2Sessions, type Http2Sessions } from './http2-sessions.ts';
 import type { ListenAddress } from './messages.ts';
 import type { Occupancy } from './occupancy.ts';
+import { createOpenTunnels, type OpenTunnels } from './open-tunnels.ts';
 import { hasBody } from './request-body.ts';
 import { chooseByAlpn, chooseByPreface } from './protocol-choice.ts';
 import type { Limits, ProxySettings } from './proxy-settings.ts';
 import { refusedMethod, tooManyTunnels, unmetExpectation, upgradeWithBody } from './request-guard.ts';
 import { refuseRequest, serveRequest, type ClientRequest, type ServeServices } from './serve-request.ts';
 import type { ClientTls } from './tls.ts';
-import { isWebSocketUpgrade, responseOn, tunnel } from './upgrade.ts';
+import { isWebSocketUpgrade, responseOn, upgrade } from './upgrade.ts';
 
 export interface ListenerServices extends ServeServices, ForwardServices {
   /** How clients are met over TLS; absent for plain HTTP. */
@@ -101,27 +101,27 @@ async function listenOn(server: Server, { host, port }: ListenAddress): Promise<
   return (server.address() as AddressInfo).port;
 }
 
-/** What happens to upgrades; sockets of those that are let through are in `tunnels` until they close. */
+/** What happens to upgrades; those that are let through are in `tunnels` until they close. */
 const upgradesOf =
-  (services: ListenerServices, tunnels: Set<Duplex>) =>
-  (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
+  (services: ListenerServices, tunnels: OpenTunnels) =>
+  (request: IncomingMessage, socket: Socket, head: Buffer): void => {
     socket.on('error', () => socket.destroy());
     const response = responseOn(request, socket);
     const client = { request, response, expectsContinue: false, receivedAtMs: performance.now() };
     if (hasBody(request)) return refuseRequest(client, upgradeWithBody, services);
     if (services.occupancy.isFull('tunnels')) return refuseRequest(client, tooManyTunnels, services);
-    services.occupancy.hold('tunnels', socket, tunnels);
+    tunnels.reserve(socket);
     serveRequest(
       client,
       (exchange, service, requestId) =>
-        tunnel(exchange, { service, client: { socket, head, response } }, requestId, services),
+        upgrade(exchange, { service, client: { socket, head, response }, tunnels }, requestId, services),
       services,
     );
   };
 
 /** A listener for clients on Node's own parsers, which are those that the world fuzzes. */
 export function createListener(services: ListenerServices): Listener {
-  const tunnels = new Set<Duplex>();
+  const tunnels = createOpenTunnels(services.occupancy);
   const connections = new Set<Socket>();
   const pass: Parameters<typeof serveRequest>[1] = (exchange, service, requestId) =>
     forward(exchange, service, requestId, services);
@@ -150,7 +150,7 @@ export function createListener(services: ListenerServices): Listener {
   server.on('checkContinue', serveExpecting);
   server.on('checkExpectation', serveExpecting);
 
-  server.on('connect', (request: IncomingMessage, socket: Duplex) => {
+  server.on('connect', (request: IncomingMessage, socket: Socket) => {
     socket.on('error', () => socket.destroy());
     const response = responseOn(request, socket);
     refuseRequest(
@@ -195,14 +195,14 @@ export function createListener(services: ListenerServices): Listener {
         server.closeAllConnections();
         http2.destroy();
         for (const socket of connections) socket.destroy();
-        for (const socket of tunnels) socket.destroy();
+        tunnels.cut();
       }, graceMs);
       server.closeIdleConnections();
       undecided.close();
       // A tunnel has no end of its own to wait for: its client connects again, to whoever serves then.
-      for (const socket of tunnels) socket.end();
+      tunnels.leave();
       await closed;
-      for (const socket of tunnels) socket.destroy();
+      await tunnels.gone();
       clearTimeout(cut);
     },
   };

@@ -96,6 +96,13 @@ export class RouteCounts {
     this.#egressBytes += figures.egressBytes;
   }
 
+  /** Bytes that a tunnel carried, told as they come: nobody knows when it ends. */
+  moved(ingressBytes: number, egressBytes: number): void {
+    this.isTouched = true;
+    this.#ingressBytes += ingressBytes;
+    this.#egressBytes += egressBytes;
+  }
+
   attempted(plugin: string, outcome: string): void {
     this.isTouched = true;
     let outcomes = this.#attempts.get(plugin);

@@ -1,17 +1,23 @@
-import type { ClientRequest, IncomingMessage, RequestOptions, ServerResponse } from 'node:http';
+import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
 import { request as httpRequest, ServerResponseClass } from './node-http.ts';
 import type { AnswerSource } from '#telemetry/traffic-figures.ts';
+import type { ConsumerIdentity } from '#table/consumer-identity.ts';
+import type { RouteEntry } from '#table/route-entry.ts';
 import type { ServiceEntry, Target } from '#table/service-entry.ts';
-import { sendAnswer } from './answer.ts';
+import { sendAnswer, type Answer } from './answer.ts';
+import { untriedTarget } from './balance.ts';
 import type { Choice } from './balanced-service.ts';
 import type { ProxyExchange } from './exchange.ts';
-import { upstreamTarget, type ForwardServices } from './forward.ts';
+import { faultAnswers, upstreamTarget, type ForwardServices } from './forward.ts';
+import type { OpenTunnels } from './open-tunnels.ts';
 import { clientHeaders, withPluginHeaders } from './response-headers.ts';
-import type { ResolvedTarget } from './upstream.ts';
+import type { RouteCounts, Traffic } from './traffic.ts';
+import { endGently, Tunnel, type TunnelParts } from './tunnel.ts';
+import { mostInterims, type UpstreamFault } from './upstream.ts';
 import { upstreamHeaders } from './upstream-headers.ts';
-import { connectTimeoutCode, connectTls, serverNameOf } from './upstream-tls.ts';
+import { connectAlone } from './upstream-socket.ts';
+import { connectTimeoutCode, serverNameOf } from './upstream-tls.ts';
 
 /** The only protocol that is switched to; any other Upgrade is dropped, as Kong does (kong-facts 2.3). */
 export function isWebSocketUpgrade(request: IncomingMessage): boolean {
@@ -19,21 +25,29 @@ export function isWebSocketUpgrade(request: IncomingMessage): boolean {
 }
 
 /** A response object on a socket that Node has handed over, so that refusals look as everywhere else. */
-export function responseOn(request: IncomingMessage, socket: Duplex): ServerResponse {
+export function responseOn(request: IncomingMessage, socket: Socket): ServerResponse {
   const response = new ServerResponseClass(request);
   response.shouldKeepAlive = false;
-  response.assignSocket(socket as Parameters<ServerResponse['assignSocket']>[0]);
-  response.once('finish', () => socket.end());
+  response.assignSocket(socket);
+  response.once('finish', () => endGently(socket));
   return response;
 }
 
 /** What Node gave us of the client's connection. */
-export interface ClientSocket {
-  readonly socket: Duplex;
+interface ClientSocket {
+  readonly socket: Socket;
   /** Bytes that came after the request's head. */
   readonly head: Buffer;
   /** As `responseOn` made it. */
   readonly response: ServerResponse;
+}
+
+/** Where an upgrade goes, and who asks for it. */
+export interface UpgradeParts {
+  readonly service: ServiceEntry;
+  readonly client: ClientSocket;
+  /** Where the tunnel is kept that becomes of it. */
+  readonly tunnels: Pick<OpenTunnels, 'open'>;
 }
 
 function startLine(message: IncomingMessage): string {
@@ -46,186 +60,250 @@ function headerLines(headers: readonly string[]): string {
   return lines;
 }
 
-/** Joins two connections for as long as both live; either's end is the other's. */
-function join(a: Duplex, b: Duplex): void {
-  a.pipe(b);
-  b.pipe(a);
-  for (const [one, other] of [
-    [a, b],
-    [b, a],
-  ] as const) {
-    one.on('error', () => other.destroy());
-    one.on('close', () => other.destroy());
-  }
-}
+/** What the fault of a connection that could not be made was. */
+const connectFault = ({ code }: NodeJS.ErrnoException): UpstreamFault =>
+  code === connectTimeoutCode ? 'connect-timeout' : 'connect';
 
-/** An upgrade on its way to one target. */
-interface Upgrade {
-  readonly exchange: ProxyExchange;
-  readonly service: ServiceEntry;
-  readonly client: ClientSocket;
-  readonly requestId: string;
-  readonly services: ForwardServices;
-  readonly sentAtMs: number;
-  /** The target as the service's policy chose it; undefined when it has none. */
-  readonly choice: Choice | undefined;
-}
+/** Node's parser names what it refuses `HPE_…`. */
+const requestFault = ({ code = '' }: NodeJS.ErrnoException): UpstreamFault =>
+  code.startsWith('HPE_') ? 'invalid' : 'closed';
 
-/** Counts what became of an upgrade, as soon as that is known. */
-function count({ exchange, services, sentAtMs }: Upgrade, source: AnswerSource, status: number): void {
-  const { match, identity, receivedAtMs } = exchange;
-  const now = performance.now();
-  services.traffic.of(match.route, identity?.consumer).answered(source, status, {
-    requestMs: now - receivedAtMs,
-    upstreamMs: source === 'service' ? now - sentAtMs : undefined,
-    gatewayMs: sentAtMs - receivedAtMs,
-    ingressBytes: 0,
-    egressBytes: 0,
-  });
-}
+/** Where an upgrade is counted, at any time: the counters of a route are others once they have been told. */
+const countsOf = (traffic: Traffic, route: RouteEntry, consumer: ConsumerIdentity | undefined) => (): RouteCounts =>
+  traffic.of(route, consumer);
 
-function refuse(upgrade: Upgrade, status: number, message: string): void {
-  const { exchange, requestId, services } = upgrade;
-  count(upgrade, 'error', status);
-  sendAnswer(
-    exchange.response,
-    { status, message, isLast: true, ...(status === 503 ? {} : { raisedBy: 'nginx' }) },
-    {
-      accept: exchange.request.headers.accept,
-      isHead: false,
-      requestId,
-      server: services.server,
-      shown: services.headers,
-      latencyMs: Math.round(performance.now() - exchange.receivedAtMs),
-      pluginHeaders: exchange.responseHeaders,
-    },
-  );
-}
-
-/** The headers of the upstream's answer as the client gets them. */
-function answerHeaders({ exchange, requestId, services, sentAtMs }: Upgrade, answer: IncomingMessage) {
-  const { headers } = clientHeaders(answer.rawHeaders, {
-    requestId,
-    server: services.server,
-    via: services.hop.via,
-    shown: services.headers,
-    upstreamStatus: answer.statusCode ?? 502,
-    upstreamLatencyMs: Math.round(performance.now() - sentAtMs),
-    proxyLatencyMs: Math.round(sentAtMs - exchange.receivedAtMs),
-  });
-  return headers;
-}
-
-/** Nothing is written on a connection over TLS before it is verified. */
-function connectionBy(service: ServiceEntry, target: ResolvedTarget, host: string): Pick<RequestOptions, 'agent'> {
-  const { tls, connectTimeoutMs: timeoutMs } = service;
-  if (tls === undefined) return { agent: false };
-  const peer = { host: target.host, port: target.port, serverName: serverNameOf(host), timeoutMs };
-  const createConnection: RequestOptions['createConnection'] = (_, done) => {
-    connectTls(peer, tls, (error, socket) => done(error, socket as Duplex));
-    return undefined;
-  };
-  return { createConnection } as Pick<RequestOptions, 'agent'>;
-}
-
-/** Gives a request up that has no connection in time; one over TLS has such a limit of its own. */
-function limitConnecting(outgoing: ClientRequest, timeoutMs: number): void {
-  const late = Object.assign(new Error('connecting took too long'), { code: connectTimeoutCode });
-  const timer = setTimeout(() => outgoing.destroy(late), timeoutMs);
-  const done = (): void => clearTimeout(timer);
-  outgoing.once('close', done).once('error', done);
-  outgoing.once('socket', (socket) => socket.once('connect', done));
-}
-
-/** The request as it goes out, with a limit to the time in which it connects. */
-function openRequest(upgrade: Upgrade, original: Target, target: ResolvedTarget): ClientRequest {
-  const { exchange, service, requestId, services } = upgrade;
-  const headers = upstreamHeaders(exchange, { service, target: original }, requestId, services.hop);
-  const outgoing = httpRequest({
-    host: target.host,
-    port: target.port,
-    method: 'GET',
-    path: upstreamTarget(exchange, service),
-    headers: [...headers, 'Connection', 'Upgrade', 'Upgrade', 'websocket'],
-    ...connectionBy(service, target, headers[1] ?? ''),
-    setHost: false,
-    timeout: service.readTimeoutMs,
-  });
-  if (service.tls === undefined) limitConnecting(outgoing, service.connectTimeoutMs);
-  return outgoing;
-}
-
-function switchProtocols(
-  upgrade: Upgrade,
-  answer: IncomingMessage,
-  upstreamSocket: Socket,
-  upstreamHead: Buffer,
-): void {
-  const { socket, head, response } = upgrade.client;
-  upstreamSocket.setTimeout(0);
-  count(upgrade, 'service', 101);
-  response.detachSocket(socket as Parameters<ServerResponse['detachSocket']>[0]);
-  const kept = headerLines(answerHeaders(upgrade, answer));
-  socket.write(`${startLine(answer)}Connection: Upgrade\r\nUpgrade: websocket\r\n${kept}\r\n`, 'latin1');
-  if (upstreamHead.byteLength > 0) socket.write(upstreamHead);
-  if (head.byteLength > 0) upstreamSocket.write(head);
-  join(socket, upstreamSocket);
-}
-
-function sendUpgrade(upgrade: Upgrade, original: Target, target: ResolvedTarget): void {
-  const { exchange, client, choice } = upgrade;
-  const { response } = client;
-  const outgoing = openRequest(upgrade, original, target);
-  const giveUp = (): void => void outgoing.destroy();
-  client.socket.once('close', giveUp);
-  outgoing.once('error', ({ code }: NodeJS.ErrnoException) => {
-    const isLate = code === connectTimeoutCode;
-    if (!client.socket.destroyed) choice?.observed(isLate ? 'connect-timeout' : 'connect');
-    if (isLate) refuse(upgrade, 504, 'The upstream server is timing out');
-    else refuse(upgrade, 502, 'An invalid response was received from the upstream server');
-  });
-  outgoing.once('timeout', () => {
-    choice?.observed('timeout');
-    refuse(upgrade, 504, 'The upstream server is timing out');
-    outgoing.destroy();
-  });
-  outgoing.once('response', (answer) => {
-    choice?.observed(answer.statusCode ?? 502);
-    count(upgrade, 'service', answer.statusCode ?? 502);
-    const headers = withPluginHeaders(answerHeaders(upgrade, answer), exchange.responseHeaders);
-    response.writeHead(answer.statusCode ?? 502, answer.statusMessage ?? '', headers);
-    answer.pipe(response);
-  });
-  outgoing.once('upgrade', (answer, upstreamSocket, upstreamHead) => {
-    client.socket.off('close', giveUp);
-    switchProtocols(upgrade, answer, upstreamSocket, upstreamHead);
-  });
-  outgoing.end();
+/**
+ * Joins the two ends. A tunnel lives for days: it holds on to nothing of the request, which may have had a key in it.
+ */
+function openTunnel(
+  { counts, ...parts }: Omit<TunnelParts, 'moved'> & { readonly counts: () => RouteCounts },
+  choice: Choice | undefined,
+): Tunnel {
+  parts.client.once('close', () => choice?.release());
+  return new Tunnel({ ...parts, moved: (ingressBytes, egressBytes) => counts().moved(ingressBytes, egressBytes) });
 }
 
 /**
- * Forwards an upgrade on a connection of its own, never one of the pool: after the switch nobody can say
- * where a request ends. The bytes that follow are not looked at.
+ * An upgrade on its way to a target, or to the next one. Each goes on a connection of its own, never one of the pool:
+ * after the switch nobody can say where a request ends. A class for the same reason as `Forwarding`.
  */
-export function tunnel(
+class Upgrade {
+  readonly #exchange: ProxyExchange;
+  readonly #service: ServiceEntry;
+  readonly #client: ClientSocket;
+  readonly #tunnels: UpgradeParts['tunnels'];
+  readonly #requestId: string;
+  readonly #services: ForwardServices;
+  #target: Target | undefined = undefined;
+  /** The target as the service's policy chose it; undefined when it has none. */
+  #choice: Choice | undefined = undefined;
+  #attempts = 0;
+  /** Targets that the upgrade failed on. */
+  #tried: readonly Target[] = [];
+  #sentAtMs = 0;
+  /** What is to be given up when the client leaves. */
+  #pending: Socket | ClientRequest | undefined = undefined;
+  /** Whether it is known what became of it: nothing that comes after counts. */
+  #isSettled = false;
+  /** The client went away, or came to its end. */
+  readonly #onClose = (): void => this.#leave();
+
+  constructor(
+    exchange: ProxyExchange,
+    { service, client, tunnels }: UpgradeParts,
+    requestId: string,
+    services: ForwardServices,
+  ) {
+    this.#exchange = exchange;
+    this.#service = service;
+    this.#client = client;
+    this.#tunnels = tunnels;
+    this.#requestId = requestId;
+    this.#services = services;
+    client.socket.once('close', this.#onClose);
+  }
+
+  /** Sends the upgrade to the next target; answers 503 if there is none. */
+  start(): void {
+    if (this.#client.socket.destroyed) return this.#leave();
+    const target = this.#nextTarget();
+    if (target === undefined) {
+      this.#counts()().failed('no-target');
+      return this.#answer({ status: 503, message: 'failure to get a peer from the ring-balancer' });
+    }
+    this.#target = target;
+    this.#attempts += 1;
+    this.#sentAtMs = performance.now();
+    const address = target.isName === true ? this.#services.names.next(target.host) : target.host;
+    if (address instanceof Promise) void address.then((found) => this.#connect(target, found));
+    else this.#connect(target, address);
+  }
+
+  #nextTarget(): Target | undefined {
+    const { balancer } = this.#services;
+    if (this.#service.policy === undefined) return untriedTarget(balancer, this.#service, this.#tried);
+    this.#choice?.release();
+    this.#choice = balancer.choose(this.#service, this.#exchange, this.#choice);
+    return this.#choice?.target;
+  }
+
+  /** 499 is nginx's for a client that did not wait. */
+  #leave(): void {
+    this.#choice?.release();
+    this.#pending?.destroy();
+    this.#settle('error', 499);
+  }
+
+  #connect(target: Target, address: string | undefined): void {
+    if (this.#isSettled) return;
+    if (address === undefined) return this.#fail('name');
+    const { tls, connectTimeoutMs: timeoutMs } = this.#service;
+    const about = { service: this.#service, target };
+    const headers = upstreamHeaders(this.#exchange, about, this.#requestId, this.#services.hop);
+    const peer = { host: address, port: target.port, serverName: serverNameOf(headers[1] ?? ''), timeoutMs };
+    this.#pending = connectAlone(peer, tls, (error, socket) => {
+      if (socket !== null) this.#send(headers, socket);
+      else if (error !== null) this.#fail(connectFault(error));
+    });
+  }
+
+  /** The request as it goes out, once there is a connection, which over TLS has been verified. */
+  #send(headers: readonly string[], socket: Socket): void {
+    const outgoing = httpRequest({
+      method: 'GET',
+      path: upstreamTarget(this.#exchange, this.#service),
+      headers: [...headers, 'Connection', 'Upgrade', 'Upgrade', 'websocket'],
+      createConnection: () => socket,
+      setHost: false,
+    });
+    this.#pending = outgoing;
+    socket.setTimeout(this.#service.readTimeoutMs).once('timeout', () => this.#fail('timeout'));
+    let interims = 0;
+    outgoing.on('information', () => {
+      if ((interims += 1) > mostInterims) this.#fail('invalid');
+    });
+    outgoing.on('error', (error) => this.#fail(requestFault(error)));
+    outgoing.once('response', (answer) => this.#decline(answer));
+    outgoing.once('upgrade', (answer, upstream, head) => this.#switch(answer, upstream, head));
+    outgoing.end();
+  }
+
+  /** One that was settled before has ended by itself, or been ended. */
+  #fail(fault: UpstreamFault): void {
+    if (this.#isSettled) return;
+    this.#pending?.destroy();
+    this.#pending = undefined;
+    this.#choice?.observed(fault);
+    this.#counts()().failed(fault);
+    if (this.#mayRetry(fault)) {
+      this.#counts()().retried();
+      if (this.#target !== undefined) this.#tried = [...this.#tried, this.#target];
+      return this.start();
+    }
+    this.#answer(faultAnswers[fault]);
+  }
+
+  /** As for a request without a body (forward.ts): GET changes nothing (RFC 9110 section 9.2.1). */
+  #mayRetry(fault: UpstreamFault): boolean {
+    if (this.#attempts > this.#service.retries) return false;
+    return fault === 'connect' || fault === 'connect-timeout' || fault === 'closed';
+  }
+
+  /** The upstream does not switch: its answer is passed on as any other. */
+  #decline(answer: IncomingMessage): void {
+    const { response } = this.#client;
+    const status = answer.statusCode ?? 502;
+    this.#choice?.observed(status);
+    this.#settle('service', status);
+    response.writeHead(
+      status,
+      answer.statusMessage ?? '',
+      withPluginHeaders(this.#answerHeaders(answer), this.#exchange.responseHeaders),
+    );
+    const counts = this.#counts();
+    answer.on('data', (chunk: Buffer) => counts().moved(0, chunk.byteLength));
+    // Only a cut connection tells the client that the rest is missing.
+    answer.once('error', () => response.destroy());
+    answer.pipe(response);
+  }
+
+  #switch(answer: IncomingMessage, upstream: Socket, upstreamHead: Buffer): void {
+    const { socket: client, head, response } = this.#client;
+    this.#choice?.observed(101);
+    this.#settle('service', 101);
+    response.detachSocket(client);
+    const kept = headerLines(withPluginHeaders(this.#answerHeaders(answer), this.#exchange.responseHeaders));
+    client.write(`${startLine(answer)}Connection: Upgrade\r\nUpgrade: websocket\r\n${kept}\r\n`, 'latin1');
+    const { readTimeoutMs } = this.#service;
+    const tunnel = openTunnel({ client, upstream, readTimeoutMs, counts: this.#counts() }, this.#choice);
+    client.off('close', this.#onClose);
+    if (upstreamHead.byteLength > 0) tunnel.sendDown(upstreamHead);
+    if (head.byteLength > 0) tunnel.sendUp(head);
+    this.#tunnels.open(tunnel);
+  }
+
+  #counts(): () => RouteCounts {
+    return countsOf(this.#services.traffic, this.#exchange.match.route, this.#exchange.identity?.consumer);
+  }
+
+  /** Counts what became of it, as soon as that is known, and once. */
+  #settle(source: AnswerSource, status: number): void {
+    if (this.#isSettled) return;
+    this.#isSettled = true;
+    const { receivedAtMs } = this.#exchange;
+    const now = performance.now();
+    const sentAtMs = this.#sentAtMs === 0 ? now : this.#sentAtMs;
+    this.#counts()().answered(source, status, {
+      requestMs: now - receivedAtMs,
+      upstreamMs: source === 'service' ? now - sentAtMs : undefined,
+      gatewayMs: sentAtMs - receivedAtMs,
+      ingressBytes: 0,
+      egressBytes: 0,
+    });
+  }
+
+  #answer(answer: Answer): void {
+    this.#settle('error', answer.status);
+    this.#choice?.release();
+    const { request, response, receivedAtMs, responseHeaders } = this.#exchange;
+    const egressBytes = sendAnswer(
+      response,
+      { ...answer, isLast: true },
+      {
+        accept: request.headers.accept,
+        isHead: false,
+        requestId: this.#requestId,
+        server: this.#services.server,
+        shown: this.#services.headers,
+        latencyMs: Math.round(performance.now() - receivedAtMs),
+        pluginHeaders: responseHeaders,
+      },
+    );
+    this.#counts()().moved(0, egressBytes);
+  }
+
+  /** The headers of the upstream's answer as the client gets them. */
+  #answerHeaders(answer: IncomingMessage): string[] {
+    const { hop, server, headers: shown } = this.#services;
+    const now = performance.now();
+    return clientHeaders(answer.rawHeaders, {
+      requestId: this.#requestId,
+      server,
+      via: hop.via,
+      shown,
+      upstreamStatus: answer.statusCode ?? 502,
+      upstreamLatencyMs: Math.round(now - this.#sentAtMs),
+      proxyLatencyMs: Math.round(this.#sentAtMs - this.#exchange.receivedAtMs),
+    }).headers;
+  }
+}
+
+/** Forwards an upgrade, and joins the two connections once the upstream has switched. Never throws. */
+export function upgrade(
   exchange: ProxyExchange,
-  to: { readonly service: ServiceEntry; readonly client: ClientSocket },
+  parts: UpgradeParts,
   requestId: string,
   services: ForwardServices,
 ): void {
-  const choice = services.balancer.choose(to.service, exchange);
-  const target = to.service.policy === undefined ? services.balancer.next(to.service) : choice?.target;
-  const upgrade = { exchange, ...to, requestId, services, sentAtMs: performance.now(), choice };
-  to.client.socket.once('close', () => choice?.release());
-  if (to.client.socket.destroyed) choice?.release();
-  if (target === undefined) return refuse(upgrade, 503, 'failure to get a peer from the ring-balancer');
-  const sendTo = (address: string | undefined): void => {
-    if (to.client.socket.destroyed) return;
-    if (address === undefined) choice?.observed('name');
-    if (address === undefined) return refuse(upgrade, 503, 'name resolution failed');
-    sendUpgrade(upgrade, target, { ...target, host: address });
-  };
-  const address = target.isName === true ? services.names.next(target.host) : target.host;
-  if (address instanceof Promise) void address.then(sendTo);
-  else sendTo(address);
+  new Upgrade(exchange, parts, requestId, services).start();
 }
