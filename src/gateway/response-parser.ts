@@ -146,9 +146,9 @@ export class ResponseParser {
     this.#interims = 0;
   }
 
-  /** Whether anything of the response has come. */
+  /** Whether anything of the response has come, interim ones included: the request has been read then. */
   get hasBegun(): boolean {
-    return this.#state !== 'head' || this.#pending !== undefined;
+    return this.#state !== 'head' || this.#pending !== undefined || this.#interims > 0;
   }
 
   /**

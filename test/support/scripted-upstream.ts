@@ -14,23 +14,30 @@ function perform(act: Act, socket: Socket): void {
   else act(socket);
 }
 
-/**
- * An upstream on bare TCP that does what it is told: `onConnection` to each connection in turn, `onRequest` to each
- * whole request in turn, and answers the rest 200 `ok`. It ends with the test.
- */
-export async function scriptedUpstream({
-  onConnection = [],
-  onRequest = [],
-}: {
+/** What an upstream does; what there is no act for is answered 200 `ok`. */
+export interface UpstreamScript {
+  /** To each connection in turn. */
   readonly onConnection?: readonly (Act | undefined)[];
-  readonly onRequest?: readonly Act[];
-} = {}) {
+  /** To the head of each request in turn, once it has come whole. */
+  readonly onHead?: readonly (Act | undefined)[];
+  /** To each whole request in turn. */
+  readonly onRequest?: readonly (Act | undefined)[];
+}
+
+/** An upstream on bare TCP that does what it is told. It ends with the test. */
+export async function scriptedUpstream({ onConnection = [], onHead = [], onRequest = [] }: UpstreamScript = {}) {
   const events = new EventEmitter();
   const connections: Socket[] = [];
   const requests: string[] = [];
+  let heads = 0;
 
-  const receive = (socket: Socket, bytes: string): string => {
-    let rest = bytes;
+  const receive = (socket: Socket, pending: string, fresh: string): string => {
+    let rest = pending + fresh;
+    if (fresh.includes('\r\n\r\n')) {
+      const act = onHead[heads];
+      heads += 1;
+      if (act !== undefined) perform(act, socket);
+    }
     for (let end = endOfRequest(rest); end !== undefined; end = endOfRequest(rest)) {
       requests.push(rest.slice(0, end));
       rest = rest.slice(end);
@@ -44,7 +51,7 @@ export async function scriptedUpstream({
     let pending = '';
     connections.push(socket);
     socket.on('error', () => undefined);
-    socket.on('data', (chunk: Buffer) => (pending = receive(socket, pending + chunk.toString('latin1'))));
+    socket.on('data', (chunk: Buffer) => (pending = receive(socket, pending, chunk.toString('latin1'))));
     socket.on('close', () => events.emit('seen'));
     const act = onConnection[connections.length - 1];
     if (act !== undefined) perform(act, socket);
