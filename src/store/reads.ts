@@ -1,24 +1,24 @@
+import { packList, unpackList, type PackedList } from './packed-list.ts';
+
 /** Up to so many readers are kept in a list, which takes a third of the memory of a set. */
 const few = 4;
 
-/** One text, a list of some, a set of many: nearly everything has one reader, and most readers read one thing. */
-type Readers = string | readonly string[] | Set<string>;
+/** Nearly everything has one reader. */
+type Readers = PackedList<string> | Set<string>;
+
+/** What a reader has read, as it is kept with it. */
+export type ReadNames = PackedList<string>;
 
 const listOf = (readers: Readers | undefined): readonly string[] => {
   if (readers === undefined) return [];
-  return typeof readers === 'string' ? [readers] : [...readers];
+  return readers instanceof Set ? [...readers] : unpackList(readers);
 };
 
-/** A list in the least memory; what spreads a set keeps room for seventeen. */
-const packed = (list: readonly string[]): string | readonly string[] =>
-  list.length === 1 && list[0] !== undefined ? list[0] : list.slice();
-
 /**
- * Who read what, both ways. A reader is a root or a fact; a read is the name of something that can change:
+ * Who reads what. A reader is a root or a fact; a read is the name of something that can change:
  * an object (existing or not), a key of an index, a fact.
  */
 export function createReads() {
-  const readsOf = new Map<string, string | readonly string[]>();
   const readersOf = new Map<string, Readers>();
 
   const unlink = (read: string, reader: string): void => {
@@ -30,7 +30,7 @@ export function createReads() {
     }
     const left = listOf(readers).filter((other) => other !== reader);
     if (left.length === 0) readersOf.delete(read);
-    else readersOf.set(read, packed(left));
+    else readersOf.set(read, packList(left));
   };
 
   const link = (read: string, reader: string): void => {
@@ -41,16 +41,15 @@ export function createReads() {
     }
     const list = listOf(readers);
     if (list.includes(reader)) return;
-    readersOf.set(read, list.length < few ? packed([...list, reader]) : new Set([...list, reader]));
+    readersOf.set(read, list.length < few ? packList([...list, reader]) : new Set([...list, reader]));
   };
 
   return {
-    /** Replaces all that a reader has read; an empty set forgets the reader. */
-    replace(reader: string, reads: ReadonlySet<string>): void {
-      for (const read of listOf(readsOf.get(reader))) if (!reads.has(read)) unlink(read, reader);
+    /** Replaces all that a reader has read, which its keeper gives and gets; with nothing read it is forgotten. */
+    replace(reader: string, before: ReadNames, reads: ReadonlySet<string>): ReadNames {
+      for (const read of unpackList(before)) if (!reads.has(read)) unlink(read, reader);
       for (const read of reads) link(read, reader);
-      if (reads.size === 0) readsOf.delete(reader);
-      else readsOf.set(reader, packed([...reads]));
+      return packList([...reads]);
     },
 
     /** The readers of a read; they are to run again when its answer changes. */

@@ -42,12 +42,7 @@ export type RecordedChange =
     }
   | { readonly type: 'delete'; readonly ref: Ref };
 
-/** The name of a read of one object, whether or not it exists. */
-export function objectRead(ref: Ref): string {
-  return flatText('object:', refKey(ref));
-}
-
-/** The name of a read of one key of an index. */
+/** The name of a read of one key of an index. That of a read of one object, there or not, is its `refKey`. */
 export function indexRead(index: Index, key: string): string {
   return flatText('index:', index.name, ':', key);
 }
@@ -75,7 +70,7 @@ export function createStore() {
       const recorded = change.type === 'put' ? toRecorded({ ...change, ref }, key) : undefined;
       replace(key, change.ref, recorded);
       const moved = indexed.replace(change.ref.kind, before, recorded);
-      return [objectRead(change.ref), ...moved.map(([index, indexKey]) => indexRead(index, indexKey))];
+      return [key, ...moved.map(([index, indexKey]) => indexRead(index, indexKey))];
     },
 
     /** The object with its faults and notes, or undefined when there is none. */

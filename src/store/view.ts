@@ -1,7 +1,7 @@
 import type { Kind, KubernetesObject } from '#resources/kind.ts';
 import { refKey, type Ref } from '#resources/ref.ts';
 import type { Index } from './indexes.ts';
-import { indexRead, objectRead, type Store } from './store.ts';
+import { indexRead, type Recorded, type Store } from './store.ts';
 
 /**
  * Something that follows from objects and that several roots want to know, such as whether a plugin is
@@ -44,14 +44,18 @@ export interface ViewOf {
 
 /** A view that writes the names of all reads into `reads`. */
 export function createView({ store, ingressClass, factOf }: ViewOf, reads: Set<string>): View {
+  const find = (ref: Ref): Recorded | undefined => {
+    const recorded = store.find(ref);
+    reads.add(recorded?.key ?? refKey(ref)); // of an object that is there its own text, and no other of it
+    return recorded;
+  };
   return {
-    get(kind, namespace, name) {
-      reads.add(objectRead({ kind: kind.kind, namespace, name }));
-      return store.get(kind, namespace, name);
+    get<T extends KubernetesObject>({ kind }: Kind<T>, namespace: string, name: string) {
+      const recorded = find({ kind, namespace, name });
+      return recorded === undefined || recorded.faults.length > 0 ? undefined : (recorded.object as T);
     },
     stateOf(ref) {
-      reads.add(objectRead(ref));
-      const recorded = store.find(ref);
+      const recorded = find(ref);
       if (recorded === undefined) return 'absent';
       return recorded.faults.length > 0 ? 'invalid' : 'valid';
     },

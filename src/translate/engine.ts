@@ -11,6 +11,7 @@
 import { Equal } from 'typebox/value';
 import { refKey, type Ref } from '#resources/ref.ts';
 import type { Problem, Verdict } from '#resources/verdict.ts';
+import { packList, unpackList } from '#store/packed-list.ts';
 import { createReads } from '#store/reads.ts';
 import { createStore, type Recorded, type RecordedChange } from '#store/store.ts';
 import { createView } from '#store/view.ts';
@@ -24,7 +25,6 @@ import {
   keptEntry,
   keptVerdict,
   newState,
-  packed,
   verdictOf,
   type RootState,
 } from './root-state.ts';
@@ -102,8 +102,8 @@ export function createEngine(settings: TranslateSettings) {
   /** Replaces the claims of a root; gives the roots of everybody who claims the same things. */
   const replaceClaims = (key: string, state: RootState, after: readonly RefClaimant[]): string[] => {
     const byThing = Map.groupBy(after, ({ thing }) => thing);
-    const gone = state.things.filter((thing) => !byThing.has(thing));
-    state.things = packed([...byThing.keys()]);
+    const gone = unpackList(state.things).filter((thing) => !byThing.has(thing));
+    state.things = packList([...byThing.keys()]);
     return [
       ...gone.flatMap((thing) => claims.remove(thing, key)),
       ...[...byThing].flatMap(([thing, own]) => claims.put(thing, key, own)),
@@ -127,7 +127,7 @@ export function createEngine(settings: TranslateSettings) {
       state.translation = failedAfter(state.translation);
       return [];
     } finally {
-      reads.replace(key, seen);
+      state.reads = reads.replace(key, state.reads, seen);
     }
     return replaceClaims(key, state, claimantsOf(key, state.translation));
   };
@@ -137,7 +137,7 @@ export function createEngine(settings: TranslateSettings) {
     const state = roots.get(key);
     if (state === undefined) return [];
     roots.delete(key);
-    reads.replace(key, new Set());
+    reads.replace(key, state.reads, new Set());
     output.remove.push(...entriesInForce(state));
     output.forgotten.push(state.ref);
     return replaceClaims(key, state, []);
@@ -146,12 +146,12 @@ export function createEngine(settings: TranslateSettings) {
   /** Sets what a root has in force. */
   const enforce = (state: RootState, entries: readonly TableEntry[], output: Output): void => {
     emitChanges(entriesInForce(state), entries, output);
-    state.inForce = packed(entries.map(keptEntry));
+    state.inForce = packList(entries.map(keptEntry));
   };
 
   /** Finds which entries of a root are in force, now that all claims are made; gives what its verdict tells. */
   const settleEntries = (key: string, state: RootState, output: Output): Told => {
-    const isAlone = state.things.every((thing) => claims.holderOf(thing) === key);
+    const isAlone = unpackList(state.things).every((thing) => claims.holderOf(thing) === key);
     const translation = recall(key);
     if (translation === undefined) {
       // What it claims cannot be weighed against what others do.

@@ -1,48 +1,52 @@
 import { Equal } from 'typebox/value';
 import type { Ref } from '#resources/ref.ts';
-import type { Reads } from '#store/reads.ts';
+import type { ReadNames, Reads } from '#store/reads.ts';
 import { createView, factRead, type Fact, type View, type ViewOf } from '#store/view.ts';
 
 interface KnownFact {
   readonly fact: Fact<unknown>;
   readonly ref: Ref;
   value: unknown;
+  reads: ReadNames;
 }
 
 /** Facts that somebody has read, kept until what they follow from changes. See `Fact`. */
 export function createFacts(viewOf: Omit<ViewOf, 'factOf'>, reads: Reads) {
   const known = new Map<string, KnownFact>();
 
-  const compute = (fact: Fact<unknown>, ref: Ref): unknown => {
+  const compute = (read: string, entry: KnownFact): void => {
     const seen = new Set<string>();
     const view: View = createView({ ...viewOf, factOf: get }, seen);
     try {
-      return fact.compute(ref, view);
+      entry.value = entry.fact.compute(entry.ref, view);
     } finally {
-      reads.replace(factRead(fact, ref), seen);
+      entry.reads = reads.replace(read, entry.reads, seen);
     }
   };
 
   function get<T>(fact: Fact<T>, ref: Ref): T {
     const read = factRead(fact, ref);
-    let entry = known.get(read);
-    if (entry === undefined) known.set(read, (entry = { fact, ref, value: compute(fact, ref) }));
+    const found = known.get(read);
+    if (found !== undefined) return found.value as T;
+    const entry: KnownFact = { fact, ref, value: undefined, reads: [] };
+    compute(read, entry);
+    known.set(read, entry);
     return entry.value as T;
   }
 
-  const forget = (read: string): void => {
+  const forget = (read: string, entry: KnownFact): void => {
     known.delete(read);
-    reads.replace(read, new Set());
+    reads.replace(read, entry.reads, new Set());
   };
 
   /** Whether the value of a fact changed; one that nobody reads any more is forgotten. */
   const hasChanged = (read: string, entry: KnownFact): boolean => {
     if (reads.readersOf(read).length === 0) {
-      forget(read);
+      forget(read, entry);
       return false;
     }
     const before = entry.value;
-    entry.value = compute(entry.fact, entry.ref);
+    compute(read, entry);
     return !Equal(before, entry.value);
   };
 

@@ -1,5 +1,6 @@
 import type { Ingress, IngressBackend } from '#resources/ingress.ts';
 import type { KubernetesObject } from '#resources/kind.ts';
+import { flatText } from '#resources/ref.ts';
 import type { Problem } from '#resources/verdict.ts';
 import type { PathMatch, RouteEntry } from '#table/route-entry.ts';
 import { unsupportedAnnotations } from './annotations.ts';
@@ -129,10 +130,10 @@ function claimed(
     place.match.type === 'default'
       ? 'the default backend'
       : `host ${place.host === '' ? '(any)' : place.host} with ${place.match.type} path ${value}`;
-  const rank = `${rankOf(context.ref, object)}|${position}`;
+  const rank = flatText(rankOf(context.ref, object), '|', position);
   const entry: RouteEntry = { ...route, rank };
   const claim = {
-    key: `route:${place.host}|${place.match.type}|${value}${conditionsOf(route)}`,
+    key: flatText('route:', place.host, '|', place.match.type, '|', value, conditionsOf(route)),
     owner: entry.key,
     rank,
     what,
@@ -150,8 +151,8 @@ function routeOf(
 ): Omit<RouteEntry, 'service' | 'plugins' | 'rank'> {
   return {
     kind: 'route',
-    key: `route:${ref.namespace}/${ref.name}/${place.position}`,
-    name: `${ref.namespace}/${ref.name}`,
+    key: flatText('route:', ref.namespace, '/', ref.name, '/', place.position),
+    name: flatText(ref.namespace, '/', ref.name),
     host: place.host,
     path: place.match,
     ...settings,

@@ -56,7 +56,10 @@ interface TypeOfPlugin {
 /** The slots of known types in the order they run; one that closes the route when there is no such order. */
 function ordered(byType: ReadonlyMap<string, TypeOfPlugin>, problems: Problem[]): PluginSlot[] {
   const order = orderTypes(new Map([...byType].map(([type, { orderings }]) => [type, orderings])));
-  if ('types' in order) return order.types.map((type) => ({ type, candidates: byType.get(type)?.candidates ?? [] }));
+  if ('types' in order) {
+    // Copies: what grew keeps room for sixteen more.
+    return order.types.map((type) => ({ type, candidates: byType.get(type)?.candidates.slice() ?? [] }));
+  }
   const [one, other] = order.cycle;
   const message = `${field}: by the ordering of its plugins ${one} is to run before ${other} and after it`;
   problems.push({ reason: 'OrderingCycle', field, message, effect: 'route answers 503' });
@@ -97,5 +100,5 @@ export function pluginChain(
     }
   }
   // What is not known stands before everything, as it only answers 503.
-  return { plugins: [...unknown, ...ordered(byType, problems)], problems };
+  return { plugins: unknown.concat(ordered(byType, problems)), problems };
 }

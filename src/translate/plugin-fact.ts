@@ -1,6 +1,6 @@
 import { kindNamed } from '#resources/all-kinds.ts';
 import type { KongPlugin } from '#resources/kong-plugin.ts';
-import { refKey, type Ref } from '#resources/ref.ts';
+import { flatText, refKey, type Ref } from '#resources/ref.ts';
 import type { Problem } from '#resources/verdict.ts';
 import { pluginOrder, type PluginSchema } from '#plugins/plugin.ts';
 import { pluginSchemas } from '#plugins/schemas.ts';
@@ -12,7 +12,7 @@ import { pluginUsers } from './plugin-users.ts';
 
 /** The key of the entry that a plugin object yields. */
 export function pluginKey(ref: Ref): string {
-  return `plugin:${refKey(ref)}`;
+  return flatText('plugin:', refKey(ref));
 }
 
 /** Types that a plugin is to run before and after. */

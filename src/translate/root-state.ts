@@ -1,5 +1,7 @@
 import type { Ref } from '#resources/ref.ts';
 import type { Problem, Verdict } from '#resources/verdict.ts';
+import { unpackList, type PackedList } from '#store/packed-list.ts';
+import type { ReadNames } from '#store/reads.ts';
 import { credentialMark, markedCredential, type CredentialEntry } from '#table/credential-entry.ts';
 import type { GoneEntry, TableEntry } from '#table/table-entry.ts';
 import type { Translation } from './translation.ts';
@@ -13,9 +15,10 @@ export interface RootState {
   readonly ref: Ref;
   /** All that it comes to. `failed`: it was ordinary before a bug of ours came in its way. */
   translation: Translation | 'ordinary' | 'failed';
+  reads: ReadNames;
   /** Keys of all that it claims, each once. */
-  things: readonly string[];
-  inForce: readonly KeptEntry[];
+  things: PackedList<string>;
+  inForce: PackedList<KeptEntry>;
   verdict: KeptVerdict | undefined;
 }
 
@@ -28,9 +31,6 @@ type KeptVerdict = Verdict | number | null;
 const none: readonly never[] = [];
 const noProblems: readonly Problem[] = none;
 
-/** A list in the least memory: what grew keeps room for sixteen more. */
-export const packed = <T>(list: readonly T[]): readonly T[] => (list.length === 0 ? none : list.slice());
-
 /** Both lists in one; nothing new where one of them is empty, as nearly always. */
 export function joined(some: readonly Problem[], more: readonly Problem[]): readonly Problem[] {
   if (more.length === 0) return some.length === 0 ? noProblems : some;
@@ -41,6 +41,7 @@ export function joined(some: readonly Problem[], more: readonly Problem[]): read
 export const newState = (ref: Ref): RootState => ({
   ref,
   translation: { entries: none, problems: none },
+  reads: none,
   things: none,
   inForce: none,
   verdict: undefined,
@@ -67,5 +68,5 @@ export function keptEntry(entry: TableEntry): KeptEntry {
 
 /** What a root has in force. */
 export function entriesInForce({ ref, inForce }: RootState): GoneEntry[] {
-  return inForce.map((entry) => (typeof entry === 'string' ? markedCredential(entry, ref) : entry));
+  return unpackList(inForce).map((entry) => (typeof entry === 'string' ? markedCredential(entry, ref) : entry));
 }

@@ -1,3 +1,4 @@
+import { flatText } from '#resources/ref.ts';
 import { service, type Service } from '#resources/service.ts';
 import type { Problem } from '#resources/verdict.ts';
 import type { ServiceEntry } from '#table/service-entry.ts';
@@ -12,7 +13,7 @@ import { refuseTls, upstreamTls } from './upstream-tls.ts';
 
 /** The key of the entry that a port of a Service yields. */
 export function serviceKey(namespace: string, name: string, port: number): string {
-  return `service:${namespace}/${name}/${port}`;
+  return flatText('service:', namespace, '/', name, '/', String(port));
 }
 
 /** A timeout may be as long as Kong allows (kong-facts 3.6). */
