@@ -8,6 +8,7 @@
  * generator at once: the memory is the product's own.
  */
 import { hash, randomBytes } from 'node:crypto';
+import { returnMemory } from '#gateway/return-memory.ts';
 import { kindNamed } from '#resources/all-kinds.ts';
 import type { KubernetesObject } from '#resources/kind.ts';
 import { refOf } from '#resources/kind.ts';
@@ -189,7 +190,7 @@ export async function scaleBench(options: ScaleOptions): Promise<BenchReport> {
   for (const [name, { seconds, mostMB }] of Object.entries(steps)) {
     progress(`${name}: ${seconds.toFixed(1)} s, ${mostMB.toFixed(0)} MB`);
   }
-  globalThis.gc?.();
+  returnMemory(); // as the product does when a start is over
   const restMB = residentMB();
   const heapMB = process.memoryUsage().heapUsed / 2 ** 20;
   const changes = measureChanges(side, options);
