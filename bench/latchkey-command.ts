@@ -11,13 +11,16 @@ export interface ServedDirectory {
   readonly workers: number;
   /** Flags of `latchkey run` besides. */
   readonly flags?: readonly string[];
+  /** Flags of Node besides those of the image. */
+  readonly nodeFlags?: readonly string[];
 }
 
 /**
  * The command that serves a directory on ports of 127.0.0.1, with nothing else listening; under Node with the flags of
  * the image, so that speed and memory are those of one and the same product.
  */
-export function latchkeyCommand({ dir, port, httpsPort, workers, flags = [] }: ServedDirectory): readonly string[] {
+export function latchkeyCommand(served: ServedDirectory): readonly string[] {
+  const { dir, port, httpsPort, workers, flags = [], nodeFlags = [] } = served;
   const listening = [
     '--proxy-listen',
     `127.0.0.1:${port}`,
@@ -28,6 +31,16 @@ export function latchkeyCommand({ dir, port, httpsPort, workers, flags = [] }: S
     '--status-listen',
     'off',
   ];
-  const run = [process.execPath, ...imageNodeFlags(), main, 'run', '--dir', dir, '--workers', String(workers)];
+  const run = [
+    process.execPath,
+    ...imageNodeFlags(),
+    ...nodeFlags,
+    main,
+    'run',
+    '--dir',
+    dir,
+    '--workers',
+    String(workers),
+  ];
   return [...run, ...listening, '--log-level', 'warn', ...flags];
 }

@@ -8,6 +8,8 @@ const defaults = {
   help: { type: 'boolean', default: false },
   rounds: { type: 'string', default: '5' },
   minutes: { type: 'string', default: '5' },
+  rate: { type: 'string', default: '2000' },
+  'kill-workers': { type: 'boolean', default: false },
   seconds: { type: 'string', default: '4' },
   connections: { type: 'string', default: '32' },
   scenario: { type: 'string' },
@@ -30,7 +32,10 @@ const defaults = {
 const parse = () => parseArgs({ allowPositionals: true, options: defaults });
 type Flags = ReturnType<typeof parse>['values'];
 
-type TextFlag = Exclude<keyof Flags, 'json' | 'help' | 'peers' | 'part' | 'scenario' | 'node-flags'>;
+type TextFlag = Exclude<
+  keyof Flags,
+  'json' | 'help' | 'rate' | 'kill-workers' | 'peers' | 'part' | 'scenario' | 'node-flags'
+>;
 
 /** @throws Error that names the flag if the text is not a whole number above 0 */
 function wholeNumber(name: string, text: string): number {
@@ -79,11 +84,12 @@ const benches: Readonly<Record<string, Bench>> = {
     },
   },
   soak: {
-    measures: 'wrong answers and memory under load while keys, routes and endpoints change and an upstream dies',
-    flags: '--minutes 5',
+    measures: 'wrong answers, p99 and memory under load while keys, routes, endpoints and a certificate change',
+    flags: '--minutes 5 --rate 2000|full --kill-workers',
     async run(flags) {
       const { soakBench } = await import('./soak.ts');
-      return soakBench({ minutes: count(flags, 'minutes') });
+      const perSecond = flags.rate === 'full' ? undefined : wholeNumber('rate', flags.rate);
+      return soakBench({ minutes: count(flags, 'minutes'), perSecond, killsWorkers: flags['kill-workers'] });
     },
   },
   memory: {

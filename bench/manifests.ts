@@ -10,22 +10,22 @@ export function toYaml(objects: readonly Manifest[]): string {
 
 const metadata = (name: string, more: Manifest = {}): Manifest => ({ name, namespace: 'default', ...more });
 
-/** A Service `upstream` with an EndpointSlice for each of some ports of 127.0.0.1. */
-export function upstreamService(...ports: readonly number[]): Manifest[] {
-  const labels = { 'kubernetes.io/service-name': 'upstream' };
+/** A Service with an EndpointSlice for each of some ports of 127.0.0.1. */
+export function localService(name: string, ports: readonly number[]): Manifest[] {
+  const labels = { 'kubernetes.io/service-name': name };
   const slices = ports.map((port, i) => ({
     apiVersion: 'discovery.k8s.io/v1',
     kind: 'EndpointSlice',
-    metadata: metadata(`upstream-${i + 1}`, { labels }),
+    metadata: metadata(`${name}-${i + 1}`, { labels }),
     addressType: 'IPv4',
     endpoints: [{ addresses: ['127.0.0.1'] }],
     ports: [{ name: '', port }],
   }));
-  return [
-    { apiVersion: 'v1', kind: 'Service', metadata: metadata('upstream'), spec: { ports: [{ port: 80 }] } },
-    ...slices,
-  ];
+  return [{ apiVersion: 'v1', kind: 'Service', metadata: metadata(name), spec: { ports: [{ port: 80 }] } }, ...slices];
 }
+
+/** The Service `upstream`, which a route has that names no other. */
+export const upstreamService = (port: number): Manifest[] => localService('upstream', [port]);
 
 /** A route to a Service, guarded by the plugin `key-auth`. */
 export function guardedIngress(name: string, path: string, service = 'upstream'): Manifest {
