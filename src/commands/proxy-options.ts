@@ -16,6 +16,8 @@ export interface ProxyOptions extends RequestOptions {
   readonly maxConnections: number;
   readonly maxTunnels: number;
   readonly metricsPerConsumer: boolean;
+  readonly proxyAccessLog: 'off' | '/dev/stdout';
+  readonly proxyAccessLogQuery: boolean;
   readonly credentialLastUsed: boolean;
   readonly upstreamKeepalivePoolSize: number;
   readonly upstreamKeepaliveMaxRequests: number;
@@ -78,6 +80,14 @@ export function proxyOptions(): Option[] {
       .default(false)
       .preset('true')
       .argParser(trueOrFalse),
+    // Off, other than in Kong: it costs CPU for each request, and addresses of clients are personal data.
+    flag('--proxy-access-log <where>', 'where a line of JSON for each request goes')
+      .default('off')
+      .choices(['off', '/dev/stdout']),
+    flag('--proxy-access-log-query [boolean]', 'whether such a line has the query, without the values of keys')
+      .default(false)
+      .preset('true')
+      .argParser(trueOrFalse),
     ...requestOptions(),
   ];
 }
@@ -95,6 +105,7 @@ export const proxySettingsOf = (options: ProxyOptions): ProxySettings => ({
     connections: options.maxConnections,
     tunnels: options.maxTunnels,
   },
+  ...(options.proxyAccessLog === 'off' ? {} : { accessLog: { withQuery: options.proxyAccessLogQuery } }),
   metrics: { isPerConsumer: options.metricsPerConsumer },
   notesCredentialUse: options.credentialLastUsed,
   pools: {

@@ -2,6 +2,7 @@ import type { AnswerSource } from '#telemetry/traffic-figures.ts';
 import type { RouteEntry } from '#table/route-entry.ts';
 import type { ServiceEntry, Target } from '#table/service-entry.ts';
 import { sendAnswer, type Answer } from './answer.ts';
+import type { AccessLog } from './access-log.ts';
 import { untriedTarget, type Balancer } from './balance.ts';
 import { copyChunk } from './chunk-memory.ts';
 import { bufferedResponse } from './buffered-response.ts';
@@ -19,7 +20,7 @@ import { tooLargeBody, tooManyHeaders, type GuardFault } from './request-guard.t
 import type { NameResolver } from './resolve.ts';
 import { allowedAnnouncement, allowedTrailers } from './trailers.ts';
 import { writeAtTurnEnd } from './turn-end.ts';
-import type { RouteCounts, Traffic } from './traffic.ts';
+import type { Figures, RouteCounts, Traffic } from './traffic.ts';
 import type { ResponseListener, UpstreamClient, UpstreamExchange, UpstreamFault, UpstreamRequest } from './upstream.ts';
 import { upstreamHeaders, type HopInfo } from './upstream-headers.ts';
 import { rawUpstreamPath, upstreamPath } from './upstream-path.ts';
@@ -31,6 +32,8 @@ export interface ForwardServices {
   readonly balancer: Balancer;
   readonly hop: HopInfo;
   readonly traffic: Traffic;
+  /** Undefined where it is off. */
+  readonly accessLog?: AccessLog | undefined;
   readonly limits: LimitsInForce;
   /** Told of a body that turned out too large. */
   refused?(reason: RefusalReason): void;
@@ -241,12 +244,28 @@ class Forwarding implements ResponseListener {
   #count(): void {
     const { receivedAtMs } = this.#exchange;
     const requestMs = performance.now() - receivedAtMs;
-    this.#counts.answered(this.#source, this.#status, {
+    const figures = {
       requestMs,
       upstreamMs: this.#upstreamMs,
       gatewayMs: this.#sentAtMs === 0 ? requestMs : this.#sentAtMs - receivedAtMs,
       ingressBytes: this.#ingressBytes,
       egressBytes: this.#egressBytes,
+    };
+    this.#counts.answered(this.#source, this.#status, figures);
+    if (this.#services.accessLog !== undefined) this.#log(this.#services.accessLog, figures);
+  }
+
+  #log(log: AccessLog, figures: Figures): void {
+    const exchange = this.#exchange;
+    log.answered({
+      request: exchange.request,
+      exchange,
+      requestId: this.#requestId,
+      source: this.#source,
+      status: this.#status,
+      figures,
+      target: this.#target,
+      tries: this.#attempts,
     });
   }
 

@@ -9,6 +9,8 @@ export interface ProxySettings {
   readonly portMaps: ReadonlyMap<number, number>;
   readonly headers: HeaderSettings;
   readonly paths: PathRules;
+  /** A line for every request; absent: none. */
+  readonly accessLog?: { readonly withQuery: boolean };
   readonly metrics: { readonly isPerConsumer: boolean };
   /** Whether it is noted which credentials are used. */
   readonly notesCredentialUse: boolean;

@@ -16,6 +16,7 @@ import type { Match } from './match.ts';
 import { badPath, guardRequest, type GuardedRequest, type GuardFault, tooLargeBody } from './request-guard.ts';
 import { newRequestId } from './request-id.ts';
 import { runPlugins } from './run-plugins.ts';
+import type { AccessLog } from './access-log.ts';
 import type { Traffic } from './traffic.ts';
 
 /** What a request may come to, once it may pass: forwarded, or tunnelled after an upgrade. */
@@ -24,6 +25,7 @@ export type Onward = (exchange: ProxyExchange, service: ServiceEntry, requestId:
 export interface ServeServices extends ExchangeServices, FaultServices {
   readonly log: Logger;
   readonly traffic: Traffic;
+  readonly accessLog?: AccessLog | undefined;
   readonly limits: LimitsInForce;
   readonly paths: PathRules;
 }
@@ -165,12 +167,10 @@ function answerClient(
       pluginHeaders: exchange?.responseHeaders,
     },
   );
-  services.traffic.of(exchange?.match.route, exchange?.identity?.consumer).answered('exit', answer.status, {
-    requestMs: tookMs,
-    gatewayMs: tookMs,
-    ingressBytes: 0,
-    egressBytes,
-  });
+  const { status } = answer;
+  const figures = { requestMs: tookMs, gatewayMs: tookMs, ingressBytes: 0, egressBytes };
+  services.traffic.of(exchange?.match.route, exchange?.identity?.consumer).answered('exit', status, figures);
+  services.accessLog?.answered({ request, exchange, requestId: about.requestId, source: 'exit', status, figures });
 }
 
 interface Decision {

@@ -20,6 +20,7 @@ export interface ServedTable {
   limits(): Partial<LiveLimits> | undefined;
   /** The entries of services, for whoever keeps connections to their targets. */
   services(): Iterable<ServiceEntry>;
+  plugins(): Iterable<PluginEntry>;
 }
 
 /** A plugin with the config that its handler reads. */
@@ -76,5 +77,6 @@ export function createServedTable(): ServedTable {
     serverNames,
     limits: () => limits,
     services: () => services.values(),
+    plugins: () => plugins.values(),
   };
 }

@@ -253,12 +253,24 @@ class Upgrade {
     const { receivedAtMs } = this.#exchange;
     const now = performance.now();
     const sentAtMs = this.#sentAtMs === 0 ? now : this.#sentAtMs;
-    this.#counts()().answered(source, status, {
+    const figures = {
       requestMs: now - receivedAtMs,
       upstreamMs: source === 'service' ? now - sentAtMs : undefined,
       gatewayMs: sentAtMs - receivedAtMs,
       ingressBytes: 0,
       egressBytes: 0,
+    };
+    this.#counts()().answered(source, status, figures);
+    const exchange = this.#exchange;
+    this.#services.accessLog?.answered({
+      request: exchange.request,
+      exchange,
+      requestId: this.#requestId,
+      source,
+      status,
+      figures,
+      target: this.#target,
+      tries: this.#attempts,
     });
   }
 

@@ -11,8 +11,11 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { makeDigest } from '#table/digest.ts';
 import type { TablePatch } from '#table/patch.ts';
 import { restoreRedacted } from '#table/redacted-places.ts';
+import { createLineWriter } from '#telemetry/line-writer.ts';
 import { createLog } from '#telemetry/log.ts';
 import { returnMemory } from './return-memory.ts';
+import { createAccessLog } from './access-log.ts';
+import { createSecretNames } from './secret-names.ts';
 import { createBalancer } from './balance.ts';
 import { clientTrust } from './client-trust.ts';
 import { createHealthChecks } from './health-checks.ts';
@@ -44,6 +47,13 @@ const checks = settings.isProber ? createHealthChecks(probed) : undefined;
 const name = `latchkey/${settings.version}`;
 const traffic = createTraffic(settings.proxy.metrics);
 const uses = settings.proxy.notesCredentialUse ? createUsedCredentials() : undefined;
+const secrets = createSecretNames(table);
+const wanted = settings.proxy.accessLog;
+const lines = wanted === undefined ? undefined : createLineWriter();
+const accessLog =
+  wanted === undefined || lines === undefined
+    ? undefined
+    : createAccessLog({ ...wanted, writer: lines, secrets, now: Date.now });
 const loopDelay = monitorEventLoopDelay({ resolution: 20 });
 loopDelay.enable();
 const limits = limitsInForce(settings.proxy.limits, table);
@@ -52,6 +62,7 @@ const parts = {
   limits,
   occupancy,
   traffic,
+  accessLog,
   refused: traffic.refused,
   settings: settings.proxy,
   headers: settings.proxy.headers,
@@ -123,6 +134,7 @@ function report(): void {
       tunnels: occupancy.tunnels,
       upstream: client.stats(),
       outTargets: balancer.out(),
+      droppedLines: lines?.takeDropped() ?? 0,
       loopDelay: { meanSeconds: seconds(mean), maxSeconds: seconds(max) },
     },
     uses: uses?.take() ?? [],
@@ -157,13 +169,19 @@ function receiveHealth(message: Extract<ToWorker, { type: 'health' | 'suspect' }
   else checks.putOut(message.health.service, message.health.out);
 }
 
+/** Takes a patch in, and lets everybody know who goes by the table. */
+function apply(patch: TablePatch): void {
+  table.apply(patch);
+  if (touchesServices(patch)) letGo();
+  limits.tableChanged();
+  if (accessLog !== undefined) secrets.tableChanged(patch);
+  for (const { listener } of listeners) listener.tableChanged();
+}
+
 async function receive(message: ToWorker): Promise<void> {
   if (message.type === 'patch') {
     restoreRedacted(message.patch, message.redacted);
-    table.apply(message.patch);
-    if (touchesServices(message.patch)) letGo();
-    limits.tableChanged();
-    for (const { listener } of listeners) listener.tableChanged();
+    apply(message.patch);
     // The first patch is acknowledged once connections are accepted: until then nobody is served by it.
     if (listening === undefined) setTimeout(returnMemory, settleMs).unref();
     await (listening ??= listen());
@@ -181,6 +199,7 @@ async function receive(message: ToWorker): Promise<void> {
   await listening; // what listens too late to be closed would never end
   await Promise.all(listeners.map(async ({ listener }) => listener.drain(message.graceMs)));
   await client.close();
+  await lines?.close();
   report();
   tell({ type: 'drained' });
   parentPort?.close();

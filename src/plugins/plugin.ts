@@ -95,6 +95,8 @@ export interface PluginHandler<Config = unknown> {
     exchange: Exchange,
     context: PluginContext,
   ): Refusal | undefined | Promise<Refusal | undefined>;
+  /** Names of fields and arguments that it looks for a secret under; their values are never logged. */
+  secretNames?(config: Config): readonly string[];
 }
 
 /** What a handler is told about the instance that runs. */

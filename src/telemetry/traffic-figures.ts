@@ -59,6 +59,8 @@ export interface TrafficReport {
   readonly connections: number;
   readonly tunnels: number;
   readonly upstream: { readonly active: number; readonly idle: number };
+  /** Lines of the access log that nobody took, since the last time. */
+  readonly droppedLines: number;
   /** Targets that it keeps requests from: key of the service and name of the target. */
   readonly outTargets: readonly (readonly [service: string, target: string])[];
   /** Since the last time, in seconds: how late the thread came to what was due. */

@@ -62,6 +62,7 @@ function counters(registers: Registry[]) {
       'outcome',
     ]),
     refused: counter('latchkey_refused_requests_total', 'Requests refused before they had a meaning.', ['reason']),
+    droppedLines: counter('latchkey_access_log_dropped_lines_total', 'Lines of the access log that nobody took.', []),
     failures: counter('latchkey_upstream_failures_total', 'Attempts at a service that came to no answer, by how.', [
       'service',
       'route',
@@ -121,6 +122,7 @@ export function createTrafficMetrics(registers: Registry[]) {
     report(worker: number, report: TrafficReport): void {
       for (const figures of report.routes) add(figures);
       for (const [reason, n] of report.refused) sums.refused.inc({ reason }, n);
+      sums.droppedLines.inc(report.droppedLines);
       const label = String(worker);
       now.connections.inc({ worker: label, ...http, state: 'accepted' }, report.acceptedConnections);
       now.connections.set({ worker: label, ...http, state: 'active' }, report.connections);

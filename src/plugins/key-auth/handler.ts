@@ -1,7 +1,7 @@
 import { orAnonymous } from '#plugins/anonymous.ts';
 import { quoted } from '#plugins/challenge.ts';
 import type { Exchange, PluginContext, PluginHandler, Refusal } from '#plugins/plugin.ts';
-import { findKey, type KeySearch } from './find-key.ts';
+import { findKey, headerSpellings, type KeySearch } from './find-key.ts';
 import { hideKey } from './hide-key.ts';
 import type { KeyAuthConfig } from './schema.ts';
 
@@ -42,6 +42,7 @@ function conclude(run: Run, search: KeySearch): Refusal | undefined | Promise<Re
 /** Lets in who has a key (kong-facts 1). */
 export const keyAuthHandler: PluginHandler<KeyAuthConfig> = {
   name: 'key-auth',
+  secretNames: ({ key_names: names }) => names.flatMap(headerSpellings),
   access(config, exchange, context) {
     if (exchange.method === 'OPTIONS' && !config.run_on_preflight) return undefined;
     // With `anonymous` several plugins mean "or": an earlier one that let the caller in is enough.

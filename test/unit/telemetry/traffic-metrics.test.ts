@@ -30,6 +30,7 @@ function reportOf(...routes: readonly Partial<RouteFigures>[]): TrafficReport {
     tunnels: 0,
     upstream: { active: 0, idle: 0 },
     outTargets: [],
+    droppedLines: 0,
     loopDelay: { meanSeconds: 0, maxSeconds: 0 },
   };
 }
