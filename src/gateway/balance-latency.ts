@@ -1,4 +1,4 @@
-import { weightOf, type Choose, type Peer } from './peer.ts';
+import { weightNow, type Choose, type Peer } from './peer.ts';
 import { chooseInTurn } from './balance-round-robin.ts';
 
 /** After this time a measured latency counts for about a third; Kong's decay. */
@@ -18,7 +18,7 @@ export function measureLatency(peer: Peer, latencyMs: number, nowMs: number): vo
 /** What another request would cost there: a latency that grows old fades, so that a slow peer is tried again. */
 function costOf(peer: Peer, nowMs: number): number {
   const faded = peer.latencyMs * Math.exp((peer.measuredAtMs - nowMs) / decayMs);
-  return (faded * (peer.connections + 1)) / weightOf(peer);
+  return (faded * (peer.connections + 1)) / weightNow(peer);
 }
 
 /** The peer that answers soonest, by what it took lately and what is under way; among equals in turn. */

@@ -1,4 +1,4 @@
-import { weightOf, type Choose, type Peer } from './peer.ts';
+import { weightNow, type Choose, type Peer } from './peer.ts';
 
 /**
  * Every peer in turn, as often as its weight says and never in bursts: nginx's smooth weighted round-robin
@@ -9,7 +9,7 @@ export const chooseInTurn: Choose = (peers) => {
   let [best] = peers as readonly [Peer, ...Peer[]];
   let gained = 0;
   for (const peer of peers) {
-    const weight = weightOf(peer);
+    const weight = weightNow(peer);
     gained += weight;
     peer.current += weight;
     if (peer.current > best.current) best = peer;

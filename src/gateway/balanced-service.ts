@@ -4,6 +4,7 @@ import { createRing, hashText, type Ring } from './balance-consistent-hashing.ts
 import { chooseByLatency, measureLatency } from './balance-latency.ts';
 import { chooseLeastConnections } from './balance-least-connections.ts';
 import { chooseInTurn } from './balance-round-robin.ts';
+import { slowStartShare } from './balance-slow-start.ts';
 import type { ProxyExchange } from './exchange.ts';
 import { hashValue } from './hash-input.ts';
 import { observe, type Observed } from './health.ts';
@@ -51,9 +52,23 @@ function isBelowThreshold(usable: readonly Peer[], peers: readonly Peer[], thres
 /** Out for a while, then on trial: one more failure is enough, a success forgets it. */
 function shutOut(peer: Peer, passive: HealthThresholds, nowMs: number): void {
   peer.passiveOutUntilMs = nowMs + passiveOutMs;
+  peer.usableSinceMs = peer.passiveOutUntilMs;
   peer.counts.httpFailures = Math.max(0, passive.httpFailures - 1);
   peer.counts.tcpFailures = Math.max(0, passive.tcpFailures - 1);
   peer.counts.timeouts = Math.max(0, passive.timeouts - 1);
+}
+
+/** Changes what is known of a peer; one that may be used again since counts as one that has just come. */
+function change(peer: Peer, to: Partial<Pick<Peer, 'isProbedOut' | 'passiveOutUntilMs'>>, nowMs: number): void {
+  const wasUsable = isUsable(peer, nowMs);
+  Object.assign(peer, to);
+  if (!wasUsable && isUsable(peer, nowMs)) peer.usableSinceMs = nowMs;
+}
+
+/** Gives each peer what it may have by now of its weight. */
+function share(peers: readonly Peer[], { slowStartMs }: UpstreamPolicy, nowMs: number): void {
+  if (slowStartMs === undefined) return;
+  for (const peer of peers) peer.share = slowStartShare(nowMs - peer.usableSinceMs, slowStartMs);
 }
 
 /**
@@ -68,13 +83,14 @@ export function createBalancedService(times: BalanceTimes, onSuspect: OnSuspect)
 
   const follow = (next: ServiceEntry): void => {
     const known = new Map(peers.map((peer) => [peerName(peer.target), peer]));
+    // What is there at the first look has most likely been there for long.
+    const usableSinceMs = service === undefined ? Number.NEGATIVE_INFINITY : times.now();
     peers = next.targets.map((target) => {
       // The same object: requests under way hold on to it.
-      const peer = known.get(peerName(target)) ?? newPeer(target);
-      peer.target = target;
-      return peer;
+      const peer = known.get(peerName(target)) ?? { ...newPeer(target), usableSinceMs };
+      const isProbedOut = out.has(peerName(target));
+      return Object.assign(peer, { target, isProbedOut, share: 1 });
     });
-    for (const peer of peers) peer.isProbedOut = out.has(peerName(peer.target));
     ring = undefined;
     service = next;
   };
@@ -90,7 +106,7 @@ export function createBalancedService(times: BalanceTimes, onSuspect: OnSuspect)
     const passive = policy?.passive;
     if (passive === undefined) return;
     const found = observe(peer.counts, observed, passive);
-    if (found === 'healthy') peer.passiveOutUntilMs = 0;
+    if (found === 'healthy') change(peer, { passiveOutUntilMs: 0 }, times.now());
     if (found !== 'unhealthy') return;
     shutOut(peer, passive, times.now());
     onSuspect(key, peerName(peer.target));
@@ -122,6 +138,7 @@ export function createBalancedService(times: BalanceTimes, onSuspect: OnSuspect)
       const nowMs = times.now();
       const usable = peers.filter((peer) => isUsable(peer, nowMs));
       if (usable.length === 0 || isBelowThreshold(usable, peers, policy.threshold)) return undefined;
+      share(usable, policy, nowMs);
       const tried = before?.tried ?? [];
       const untried = usable.filter((peer) => !tried.includes(peerName(peer.target)));
       const hash = before === undefined ? hashOf(policy, exchange) : before.hash;
@@ -141,8 +158,8 @@ export function createBalancedService(times: BalanceTimes, onSuspect: OnSuspect)
       out = names;
       for (const peer of peers) {
         const name = peerName(peer.target);
-        peer.isProbedOut = out.has(name);
-        if (back.has(name)) peer.passiveOutUntilMs = 0;
+        const passiveOutUntilMs = back.has(name) ? 0 : peer.passiveOutUntilMs;
+        change(peer, { isProbedOut: out.has(name), passiveOutUntilMs }, times.now());
       }
     },
   };

@@ -18,6 +18,10 @@ export interface Peer {
   passiveOutUntilMs: number;
   /** Out because probes failed. */
   isProbedOut: boolean;
+  /** When it came, or may be used again; long ago for what was there from the start. */
+  usableSinceMs: number;
+  /** How much of its weight it has now; see `slowStartShare`. */
+  share: number;
 }
 
 /** A target of which nothing is known yet. */
@@ -31,11 +35,16 @@ export function newPeer(target: Target): Peer {
     counts: noCounts(),
     passiveOutUntilMs: 0,
     isProbedOut: false,
+    usableSinceMs: Number.NEGATIVE_INFINITY,
+    share: 1,
   };
 }
 
 /** Share of the requests that a target gets, next to the others. */
 export const weightOf = ({ target }: Peer): number => target.weight ?? 1;
+
+/** The same while a target that has just come gets less. */
+export const weightNow = (peer: Peer): number => weightOf(peer) * peer.share;
 
 /** By which a target is known: two entries with the same one are the same endpoint. */
 export const peerName = ({ host, port }: Target): string => `${host} ${port}`;

@@ -10,6 +10,9 @@ const mayMatter = screenFor([...hopByHop, 'x-kong-request-id', 'via', 'server', 
 /** Of these an interim response says nothing: it has no body, and the id of the request is ours to state. */
 const notInInterim = new Set([...hopByHop, 'content-length', 'x-kong-request-id']);
 
+/** What a response without a body may not say. */
+const ofBodyAlone = new Set(['content-length']);
+
 /** A header that a plugin adds to the answer. */
 export interface ResponseHeader {
   readonly name: string;
@@ -102,7 +105,11 @@ export function clientHeaders(raw: readonly string[], extras: ResponseExtras): F
     named: undefined,
   };
   for (let i = 0; i < raw.length; i += 2) see(seen, raw[i] ?? '', raw[i + 1] ?? '');
-  const kept = seen.named === undefined ? seen.headers : without(seen.headers, seen.named);
+  let kept = seen.named === undefined ? seen.headers : without(seen.headers, seen.named);
+  if (extras.upstreamStatus === 204 && seen.contentLength !== undefined) {
+    kept = without(kept, ofBodyAlone); // RFC 9110 section 8.6
+    seen.contentLength = undefined;
+  }
   pushOwn(kept, seen, extras);
   return { headers: kept, contentLength: seen.contentLength, trailer: seen.trailer };
 }

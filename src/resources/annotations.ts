@@ -139,6 +139,11 @@ export const annotations = {
     meaning:
       "Namespaces whose consumers are admitted, separated by commas; `same` is the Ingress's own, `*` (the default) is all. Where Ingress and plugin state it, both must admit.",
   },
+  'latchkey.dev/slow-start': {
+    on: onService,
+    meaning:
+      'Seconds in which the share of an endpoint that has come, or turned healthy, grows from a tenth to all of it. Default 0, all at once.',
+  },
   'latchkey.dev/client-max-body-size': {
     on: ['Ingress', 'IngressClass'],
     meaning:

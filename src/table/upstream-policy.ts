@@ -38,6 +38,8 @@ export interface UpstreamPolicy {
   readonly hashOn: readonly HashInput[];
   /** Percent of the targets' weight that must be usable; below it none is. */
   readonly threshold: number;
+  /** Time in which the share of a target that has come, or come back, grows to all of it; absent for at once. */
+  readonly slowStartMs?: number;
   readonly active?: ActiveChecks;
   readonly passive?: HealthThresholds;
 }

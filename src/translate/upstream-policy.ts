@@ -3,7 +3,7 @@ import { kongUpstreamPolicy, type KongUpstreamPolicy } from '#resources/kong-ups
 import type { Service } from '#resources/service.ts';
 import type { Problem } from '#resources/verdict.ts';
 import type { HashInput, HealthThresholds, ActiveChecks, UpstreamPolicy } from '#table/upstream-policy.ts';
-import { annotationField } from './annotations.ts';
+import { annotationField, annotationReader, type AnnotationReader } from './annotations.ts';
 import type { Context } from './translation.ts';
 
 type Spec = NonNullable<KongUpstreamPolicy['spec']>;
@@ -25,6 +25,8 @@ const passiveStatuses = {
   healthy: [200, 201, 202, 203, 204, 205, 206, 207, 208, 226, 300, 301, 302, 303, 304, 305, 306, 307, 308],
   unhealthy: [429, 500, 503],
 };
+
+const slowStartAnnotation = 'latchkey.dev/slow-start';
 
 /** RFC 9110 section 5.6.2: what a header's or a cookie's name may be made of. */
 const tokenPattern = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/;
@@ -140,7 +142,7 @@ function algorithmOf(spec: Spec, problems: Problem[]): UpstreamPolicy['algorithm
 }
 
 /** What a valid policy says (kong-facts 4.1); fields that are absent have the defaults of Kong's upstream (3.6). */
-export function readPolicy({ spec = {} }: KongUpstreamPolicy): ReadPolicy {
+export function readPolicy({ spec = {} }: Pick<KongUpstreamPolicy, 'spec'>): ReadPolicy {
   const problems: Problem[] = [];
   const { healthchecks = {} } = spec;
   const active = activeOf(healthchecks.active, problems);
@@ -160,10 +162,26 @@ export function readPolicy({ spec = {} }: KongUpstreamPolicy): ReadPolicy {
 }
 
 /**
- * The policy that a Service names. One that cannot be had guards nothing, so the Service is served as if it named
- * none, and told.
+ * The policy that a Service names, with its slow start, which Kong's policies know nothing of. One that cannot be had
+ * guards nothing, so the Service is served as if it named none, and told.
  */
 export function upstreamPolicyOf(object: Service, context: Context, problems: Problem[]): UpstreamPolicy | undefined {
+  const slowStart = slowStartOf(annotationReader(object, problems));
+  const named = namedPolicy(object, context, problems);
+  if (slowStart.slowStartMs === undefined) return named;
+  const policy = named ?? readPolicy({}).policy;
+  if (policy.algorithm !== 'consistent-hashing') return { ...policy, ...slowStart };
+  const message = 'means nothing with consistent-hashing, where what is hashed decides';
+  problems.push(unsupported(annotationField(slowStartAnnotation), message));
+  return policy;
+}
+
+function slowStartOf(annotations: AnnotationReader): Pick<UpstreamPolicy, 'slowStartMs'> {
+  const seconds = annotations.integer(slowStartAnnotation, { default: 0, min: 0, max: 86_400 });
+  return seconds === 0 ? {} : { slowStartMs: seconds * 1_000 };
+}
+
+function namedPolicy(object: Service, context: Context, problems: Problem[]): UpstreamPolicy | undefined {
   const name = (object.metadata.annotations?.[upstreamPolicyAnnotation] ?? '').trim();
   if (name === '') return undefined;
   const { namespace } = context.ref;

@@ -15,7 +15,7 @@ const passive = {
 
 /** A service at some hosts, and a clock that the test moves. */
 function balanced(changes: Partial<UpstreamPolicy> = {}) {
-  const policy: UpstreamPolicy = {
+  let policy: UpstreamPolicy = {
     algorithm: 'round-robin',
     slots: 100,
     hashOn: [],
@@ -41,6 +41,10 @@ function balanced(changes: Partial<UpstreamPolicy> = {}) {
     };
   };
   const choose = (before?: Choice): Choice | undefined => service.choose(entry, policy, {} as ProxyExchange, before);
+  const follow = (changed: UpstreamPolicy, ...hosts: readonly string[]): void => {
+    policy = changed;
+    at(...hosts);
+  };
   at('a', 'b');
   const host = (): string | undefined => choose()?.target.host;
   /** The hosts of so many requests, by name. */
@@ -48,7 +52,7 @@ function balanced(changes: Partial<UpstreamPolicy> = {}) {
     Array.from({ length: count }, host)
       .sort((one = '', other = '') => one.localeCompare(other))
       .join(' ');
-  return { service, clock, suspects, at, choose, host, hosts };
+  return { service, clock, suspects, policy, at, follow, choose, host, hosts };
 }
 
 /** Fails the requests to a host until it is shut out. */
@@ -58,6 +62,73 @@ function fail({ choose }: ReturnType<typeof balanced>, host: string): void {
     if (choice?.target.host === host) choice.observed('connect');
   }
 }
+
+/** How many of a hundred requests reach a host. */
+const percentOf = ({ hosts }: ReturnType<typeof balanced>, host: string): number =>
+  hosts(100)
+    .split(' ')
+    .filter((one) => one === host).length;
+
+describe('slow start', () => {
+  const slowStartMs = 10_000;
+
+  test('a target that comes gets a tenth of its share, and then more', () => {
+    const shop = balanced({ slowStartMs });
+    expect(percentOf(shop, 'a')).toBe(50);
+    shop.at('a', 'b', 'c');
+    expect(percentOf(shop, 'c')).toBeCloseTo((100 * 0.1) / 2.1, -1);
+    shop.clock.nowMs += 5_000;
+    expect(percentOf(shop, 'c')).toBeCloseTo((100 * 0.55) / 2.55, -1);
+    shop.clock.nowMs += 5_000;
+    expect(percentOf(shop, 'c')).toBeCloseTo(33, -1);
+  });
+
+  test('without it a target that comes gets all of it at once', () => {
+    const shop = balanced();
+    expect(percentOf(shop, 'a')).toBe(50);
+    shop.at('a', 'b', 'c');
+    expect(percentOf(shop, 'c')).toBeGreaterThanOrEqual(33);
+  });
+
+  test('where it is taken away, so is what was held back', () => {
+    const shop = balanced({ slowStartMs });
+    shop.host();
+    shop.at('a', 'b', 'c');
+    expect(percentOf(shop, 'c')).toBeLessThan(7);
+    const { slowStartMs: _, ...atOnce } = shop.policy;
+    shop.follow(atOnce, 'a', 'b', 'c');
+    expect(percentOf(shop, 'c')).toBeCloseTo(33, -1);
+  });
+
+  test('one that requests had found unhealthy starts slowly once it is tried again', () => {
+    const shop = balanced({ slowStartMs });
+    fail(shop, 'a');
+    shop.clock.nowMs += 30_000;
+    expect(percentOf(shop, 'a')).toBeLessThan(12);
+    shop.clock.nowMs += slowStartMs;
+    expect(percentOf(shop, 'a')).toBe(50);
+  });
+
+  test('one that probes had found unhealthy starts slowly once they find it healthy', () => {
+    const shop = balanced({ slowStartMs });
+    shop.host();
+    shop.service.probed(new Set(['a 80']), new Set());
+    expect(percentOf(shop, 'a')).toBe(0);
+    shop.clock.nowMs += 60_000;
+    shop.service.probed(new Set(), new Set(['a 80']));
+    expect(percentOf(shop, 'a')).toBeLessThan(12);
+    shop.service.probed(new Set(), new Set(['a 80']));
+    shop.clock.nowMs += slowStartMs;
+    expect(percentOf(shop, 'a')).toBe(50);
+  });
+
+  test('with least-connections it holds a tenth of what the others hold', () => {
+    const shop = balanced({ slowStartMs, algorithm: 'least-connections' });
+    shop.host();
+    shop.at('a', 'b', 'c');
+    expect(percentOf(shop, 'c')).toBeLessThan(7);
+  });
+});
 
 describe('passive checks', () => {
   test('a target that fails gets nothing for 30 seconds', () => {

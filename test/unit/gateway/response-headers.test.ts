@@ -46,6 +46,14 @@ describe('of the headers of an upstream', () => {
   });
 });
 
+test('204 states no length, since it has no body', () => {
+  const { headers, contentLength } = clientHeaders(['Content-Length', '3', 'X-A', 'b'], {
+    ...extras,
+    upstreamStatus: 204,
+  });
+  expect([headers.slice(0, 2), contentLength]).toEqual([['X-A', 'b'], undefined]);
+});
+
 test('a line break in what a plugin adds never reaches the wire', () => {
   const added = [{ name: 'X-A', value: 'b\r\nX-Evil: c\0', isSole: false }];
   expect(withPluginHeaders([], added)).toEqual(['X-A', 'bX-Evil: c']);
