@@ -2,7 +2,16 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { chart, containerOf, everything, only, template, tryTemplate, type Values } from '../support/chart.ts';
+import {
+  chart,
+  containerOf,
+  everything,
+  only,
+  template,
+  tryTemplate,
+  type Rendered,
+  type Values,
+} from '../support/chart.ts';
 import { controlPlane, describeCluster, runProgram } from '../support/cluster-context.ts';
 
 const root = join(chart, '..', '..');
@@ -156,6 +165,26 @@ describeCluster('the chart renders', () => {
       endpoints: [{ port: 'status', path: '/metrics', interval: '15s' }],
       namespaceSelector: { matchNames: ['gateways'] },
     });
+  });
+
+  test('a dashboard and alerts where they are asked for, as they are in the chart', async () => {
+    const none = (await template(helm())).map(({ kind }) => kind);
+    expect(none.filter((kind) => kind === 'PrometheusRule' || kind === 'ConfigMap')).toEqual([]);
+    const objects = await template(helm(), {
+      prometheusRule: { enabled: true, namespace: 'watchers', labels: { release: 'prometheus' } },
+      grafanaDashboard: { enabled: true, annotations: { grafana_folder: 'Gateways' } },
+    });
+    const rule = only(objects, 'PrometheusRule');
+    expect(rule.metadata).toMatchObject({ namespace: 'watchers', labels: { release: 'prometheus' } });
+    expect(rule.spec).toEqual({ groups: parse(await readFile(join(chart, 'files', 'alerts.yaml'), 'utf8')) });
+    const dashboard = only(objects, 'ConfigMap') as Rendered & { readonly data: Readonly<Record<string, string>> };
+    expect(dashboard.metadata).toMatchObject({
+      namespace: 'gateways',
+      labels: { grafana_dashboard: '1' },
+      annotations: { grafana_folder: 'Gateways' },
+    });
+    const stored = JSON.parse(await readFile(join(chart, 'files', 'dashboard.json'), 'utf8')) as unknown;
+    expect(JSON.parse(dashboard.data['latchkey.json'] ?? '')).toEqual(stored);
   });
 
   test.for<[string | number, string]>([

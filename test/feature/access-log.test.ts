@@ -1,5 +1,7 @@
 /** The line of each request on standard output: what it says, and what it never does. */
+import { once } from 'node:events';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { WebSocket, WebSocketServer } from 'ws';
 import { send } from '../support/client.ts';
 import { printedSince } from '../support/until-found.ts';
 import { startWatchedGateway } from '../support/watched-gateway.ts';
@@ -107,6 +109,18 @@ test('what a client sends can neither end a line nor steer a terminal', async ()
   const { text, line } = await logged('/', { 'user-agent': 'é\u009b2J\t"}' });
   expect(text).toMatch(/^[\u0020-\u007E]*$/);
   expect(line['user_agent']).toBe('é\u009b2J\t"}');
+});
+
+test('a WebSocket has a line when it opens', async () => {
+  const sockets = new WebSocketServer({ server: gateway.upstream.server });
+  const printed = printedSince(gateway.latchkey);
+  const headers = { apikey: 'bobs-key' };
+  const socket = new WebSocket(`ws://127.0.0.1:${gateway.latchkey.proxyPort}/socket`, { headers });
+  await once(socket, 'open');
+  const line = await printed.says(/^\{.*"path":"\/socket".*\}$/m);
+  expect(JSON.parse(line)).toMatchObject({ status: 101, source: 'service', consumer: 'bob', route: 'default/a' });
+  socket.terminate();
+  sockets.close();
 });
 
 test('a long text of a client is cut', async () => {
