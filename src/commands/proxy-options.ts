@@ -15,6 +15,7 @@ export interface ProxyOptions extends RequestOptions {
   readonly clientHeaderCount: number;
   readonly maxConnections: number;
   readonly maxTunnels: number;
+  readonly recheckTunnels: boolean;
   readonly metricsPerConsumer: boolean;
   readonly proxyAccessLog: 'off' | '/dev/stdout';
   readonly proxyAccessLogQuery: boolean;
@@ -63,6 +64,10 @@ export function proxyOptions(): Option[] {
     flag('--max-tunnels <n>', 'WebSockets of one worker, on all its ports')
       .default(8_192)
       .argParser(wholeNumber({ min: 1, max: 1_000_000 })),
+    flag('--recheck-tunnels [boolean]', 'whether WebSockets are closed whose key or route no longer lets them in')
+      .default(true)
+      .preset('true')
+      .argParser(trueOrFalse),
     flag('--upstream-keepalive-pool-size <n>', 'idle connections to one endpoint that a worker keeps')
       .default(512)
       .argParser(wholeNumber({ min: 0, max: 100_000 })),
@@ -105,6 +110,7 @@ export const proxySettingsOf = (options: ProxyOptions): ProxySettings => ({
     connections: options.maxConnections,
     tunnels: options.maxTunnels,
   },
+  rechecksTunnels: options.recheckTunnels,
   ...(options.proxyAccessLog === 'off' ? {} : { accessLog: { withQuery: options.proxyAccessLogQuery } }),
   metrics: { isPerConsumer: options.metricsPerConsumer },
   notesCredentialUse: options.credentialLastUsed,

@@ -11,6 +11,12 @@ import type { Match } from './match.ts';
 import type { ServedTable } from './served-table.ts';
 import type { UsedCredentials } from './used-credentials.ts';
 
+/** A credential that let the caller in, and what it was found by. */
+export interface Proof {
+  readonly digest: Buffer;
+  readonly credential: Credential;
+}
+
 /** What all exchanges of a worker share. */
 export interface ExchangeServices {
   readonly table: ServedTable;
@@ -44,6 +50,8 @@ export class ProxyExchange implements Exchange {
   /** What plugins add to the answer, in their order; `isSole` takes the place of others of that name. */
   responseHeaders: ResponseHeader[] | undefined = undefined;
   body: TakenBody | undefined = undefined;
+  /** What proved the caller, where that is looked at again while the request lasts; undefined elsewhere. */
+  readonly proofs: Proof[] | undefined;
   replacedBody: { readonly bytes: Buffer; readonly contentType: string | undefined } | undefined = undefined;
   /** Whether the client waits for `100 Continue` before it sends its body. */
   expectsContinue: boolean;
@@ -55,6 +63,7 @@ export class ProxyExchange implements Exchange {
       readonly response: ResponseMessage;
       readonly expectsContinue: boolean;
       readonly receivedAtMs: number;
+      readonly proofs?: Proof[] | undefined;
     },
     guarded: GuardedRequest,
     match: Match,
@@ -67,6 +76,7 @@ export class ProxyExchange implements Exchange {
     this.match = match;
     this.method = client.request.method ?? 'GET';
     this.receivedAtMs = client.receivedAtMs;
+    this.proofs = client.proofs;
     this.query = guarded.query;
     this.hasQuery = guarded.hasQuery;
     this.#services = services;
@@ -171,9 +181,11 @@ export class ProxyExchange implements Exchange {
 
   findCredential(type: string, secret: string): Credential | 'expired' | 'unknown' | 'wrong-namespace' {
     const nowMs = Date.now();
-    const found = this.#services.table.credentials.find(this.#services.digest(type, secret), nowMs);
+    const digest = this.#services.digest(type, secret);
+    const found = this.#services.table.credentials.find(digest, nowMs);
     if (typeof found === 'string') return found;
     if (!this.#admits(found.consumer.namespace)) return 'wrong-namespace';
+    this.proofs?.push({ digest, credential: found });
     this.#services.uses?.note(found, nowMs);
     return found;
   }

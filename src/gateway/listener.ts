@@ -105,9 +105,9 @@ async function listenOn(server: Server, { host, port }: ListenAddress): Promise<
 const upgradesOf =
   (services: ListenerServices, tunnels: OpenTunnels) =>
   (request: IncomingMessage, socket: Socket, head: Buffer): void => {
-    socket.on('error', () => socket.destroy());
     const response = responseOn(request, socket);
-    const client = { request, response, expectsContinue: false, receivedAtMs: performance.now() };
+    const proofs = services.settings.rechecksTunnels ? [] : undefined;
+    const client = { request, response, expectsContinue: false, receivedAtMs: performance.now(), proofs };
     if (hasBody(request)) return refuseRequest(client, upgradeWithBody, services);
     if (services.occupancy.isFull('tunnels')) return refuseRequest(client, tooManyTunnels, services);
     tunnels.reserve(socket);
@@ -151,7 +151,6 @@ export function createListener(services: ListenerServices): Listener {
   server.on('checkExpectation', serveExpecting);
 
   server.on('connect', (request: IncomingMessage, socket: Socket) => {
-    socket.on('error', () => socket.destroy());
     const response = responseOn(request, socket);
     refuseRequest(
       { request, response, expectsContinue: false, receivedAtMs: performance.now() },

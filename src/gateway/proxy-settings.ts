@@ -15,6 +15,8 @@ export interface ProxySettings {
   /** Whether it is noted which credentials are used. */
   readonly notesCredentialUse: boolean;
   readonly pools: PoolSettings;
+  /** Whether what let a WebSocket in is looked at again while it lasts. */
+  readonly rechecksTunnels: boolean;
 }
 
 /** How connections to upstreams are kept (kong-facts 2.9). */

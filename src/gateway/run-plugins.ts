@@ -108,6 +108,23 @@ function mostSpecific(
   return best;
 }
 
+/**
+ * All that decides whether a caller may pass a route: what runs of each type before it is known who calls, what runs for
+ * the caller, and the plugins of the caller's own. Undefined stands for what nobody has.
+ */
+export function decidingPlugins(
+  route: RouteEntry,
+  find: Find,
+  consumer: ConsumerIdentity | undefined,
+): readonly (PluginEntry | 'not-in-force' | undefined)[] {
+  const chosenFor = (caller: ConsumerIdentity | undefined) =>
+    route.plugins.map(({ type, candidates }) =>
+      mostSpecific([...candidates, ...ownCandidates(type, caller, find)], caller, find),
+    );
+  if (consumer === undefined) return chosenFor(undefined);
+  return [...chosenFor(undefined), ...chosenFor(consumer), ...keysOf(consumer).map(find)];
+}
+
 type CandidateScope = PluginCandidate['scope'] | 'consumer' | 'group';
 
 interface Candidate extends Pick<PluginCandidate, 'key' | 'narrowedTo'> {

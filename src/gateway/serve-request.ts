@@ -7,7 +7,7 @@ import type { PluginEntry } from '#table/plugin-entry.ts';
 import type { ServiceEntry } from '#table/service-entry.ts';
 import { isEnded, sendAnswer, type Answer } from './answer.ts';
 import type { FaultServices } from './client-fault.ts';
-import { ProxyExchange, type ExchangeServices } from './exchange.ts';
+import { ProxyExchange, type ExchangeServices, type Proof } from './exchange.ts';
 import { grpcRefusal, isGrpc } from './grpc.ts';
 import { httpsRedirect } from './https-redirect.ts';
 import type { LimitsInForce } from './limits.ts';
@@ -36,6 +36,8 @@ export interface ClientRequest {
   readonly expectsContinue: boolean;
   /** As `performance.now()` has it. */
   readonly receivedAtMs: number;
+  /** Where what proves the caller is noted. */
+  readonly proofs?: Proof[] | undefined;
 }
 
 /**

@@ -8,11 +8,12 @@ import type { ServiceEntry, Target } from '#table/service-entry.ts';
 import { sendAnswer, type Answer } from './answer.ts';
 import { untriedTarget } from './balance.ts';
 import type { Choice } from './balanced-service.ts';
-import type { ProxyExchange } from './exchange.ts';
+import type { ExchangeServices, ProxyExchange } from './exchange.ts';
 import { faultAnswers, upstreamTarget, type ForwardServices } from './forward.ts';
 import type { OpenTunnels } from './open-tunnels.ts';
 import { clientHeaders, withPluginHeaders } from './response-headers.ts';
 import type { RouteCounts, Traffic } from './traffic.ts';
+import { rememberAccess, type Recheck } from './tunnel-access.ts';
 import { endGently, Tunnel, type TunnelParts } from './tunnel.ts';
 import { mostInterims, type UpstreamFault } from './upstream.ts';
 import { upstreamHeaders } from './upstream-headers.ts';
@@ -24,8 +25,12 @@ export function isWebSocketUpgrade(request: IncomingMessage): boolean {
   return request.headers.upgrade?.toLowerCase() === 'websocket' && request.method === 'GET';
 }
 
-/** A response object on a socket that Node has handed over, so that refusals look as everywhere else. */
+/**
+ * A response object on a socket that Node has handed over, so that refusals look as everywhere else. What listens to the
+ * socket may know of nothing else: it stays for as long as a tunnel does.
+ */
 export function responseOn(request: IncomingMessage, socket: Socket): ServerResponse {
+  socket.on('error', () => socket.destroy());
   const response = new ServerResponseClass(request);
   response.shouldKeepAlive = false;
   response.assignSocket(socket);
@@ -41,6 +46,9 @@ interface ClientSocket {
   /** As `responseOn` made it. */
   readonly response: ServerResponse;
 }
+
+/** What an upgrade needs to know of the worker. */
+type UpgradeServices = ForwardServices & Pick<ExchangeServices, 'table'>;
 
 /** Where an upgrade goes, and who asks for it. */
 export interface UpgradeParts {
@@ -93,7 +101,7 @@ class Upgrade {
   readonly #client: ClientSocket;
   readonly #tunnels: UpgradeParts['tunnels'];
   readonly #requestId: string;
-  readonly #services: ForwardServices;
+  readonly #services: UpgradeServices;
   #target: Target | undefined = undefined;
   /** The target as the service's policy chose it; undefined when it has none. */
   #choice: Choice | undefined = undefined;
@@ -112,7 +120,7 @@ class Upgrade {
     exchange: ProxyExchange,
     { service, client, tunnels }: UpgradeParts,
     requestId: string,
-    services: ForwardServices,
+    services: UpgradeServices,
   ) {
     this.#exchange = exchange;
     this.#service = service;
@@ -239,11 +247,16 @@ class Upgrade {
     client.off('close', this.#onClose);
     if (upstreamHead.byteLength > 0) tunnel.sendDown(upstreamHead);
     if (head.byteLength > 0) tunnel.sendUp(head);
-    this.#tunnels.open(tunnel);
+    this.#tunnels.open(tunnel, this.#recheck());
   }
 
   #counts(): () => RouteCounts {
     return countsOf(this.#services.traffic, this.#exchange.match.route, this.#exchange.identity?.consumer);
+  }
+
+  #recheck(): Recheck | undefined {
+    const { table } = this.#services;
+    return this.#exchange.proofs === undefined ? undefined : rememberAccess(this.#exchange, table);
   }
 
   /** Counts what became of it, as soon as that is known, and once. */
@@ -315,7 +328,7 @@ export function upgrade(
   exchange: ProxyExchange,
   parts: UpgradeParts,
   requestId: string,
-  services: ForwardServices,
+  services: UpgradeServices,
 ): void {
   new Upgrade(exchange, parts, requestId, services).start();
 }

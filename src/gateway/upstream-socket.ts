@@ -2,10 +2,11 @@ import { connect, type Socket } from 'node:net';
 import type { UpstreamTls } from '#table/service-entry.ts';
 import { connectTimeoutCode, connectTls, type TlsPeer } from './upstream-tls.ts';
 
-/** A connection that took too long reads as it does over TLS. */
+/** Gives a connection up that is not there in time, with the error that it has over TLS. */
 function limitConnecting(socket: Socket, timeoutMs: number): void {
-  const late = Object.assign(new Error('connecting took too long'), { code: connectTimeoutCode });
-  const timer = setTimeout(() => socket.destroy(late), timeoutMs);
+  // Made where it is needed: an error holds on to whoever called, and the listeners below stay.
+  const late = (): Error => Object.assign(new Error('connecting took too long'), { code: connectTimeoutCode });
+  const timer = setTimeout(() => socket.destroy(late()), timeoutMs);
   for (const event of ['connect', 'close'] as const) socket.once(event, () => clearTimeout(timer));
 }
 

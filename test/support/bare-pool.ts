@@ -21,6 +21,17 @@ const route = (name: string) => ({
   preserveHost: true,
 });
 
+const service = (port: number) => ({
+  kind: 'service' as const,
+  key: 'service:none',
+  targets: [{ host: '127.0.0.1', port }],
+  path: '/',
+  retries: 0,
+  connectTimeoutMs: 60_000,
+  writeTimeoutMs: 60_000,
+  readTimeoutMs: 60_000,
+});
+
 /** Real workers on a table of routes without services: a route that there is answers 503, all else 404. */
 export async function barePool(options: Partial<Pick<PoolOptions, 'workers' | 'hangTimeoutMs' | 'entry'>> = {}) {
   const table = createTable();
@@ -69,9 +80,10 @@ export async function barePool(options: Partial<Pick<PoolOptions, 'workers' | 'h
     counts,
     /** Types of the messages that workers have sent. */
     said,
-    /** Puts a route into the table. */
-    put(name: string): void {
-      const patch = table.apply({ put: [route(name)], remove: [] });
+    /** Puts a route into the table, and its service with one target if there is to be one. */
+    put(name: string, targetPort?: number): void {
+      const services = targetPort === undefined ? [] : [service(targetPort)];
+      const patch = table.apply({ put: [route(name), ...services], remove: [] });
       if (patch !== undefined) pool.publish(patch);
     },
     /** What a new connection is answered. */

@@ -27,16 +27,16 @@ export async function startTunnelUpstream() {
     server,
     port: (server.address() as AddressInfo).port,
     /** The other end of what the client gets. */
-    async open(gatewayPort: number, headers: Readonly<Record<string, string>> = {}) {
+    async open(gatewayPort: number, headers: Readonly<Record<string, string>> = {}, target = '/') {
       const reached = new Promise<Socket>((resolve) => (waiting = resolve));
-      const client = await openClient(gatewayPort, headers);
+      const client = await openClient(gatewayPort, upgradeHead(headers, target));
       return { client, upstream: await reached };
     },
   };
 }
 
 /** The head of an upgrade to WebSockets. */
-export function upgradeHead(headers: Readonly<Record<string, string>> = {}): string {
+export function upgradeHead(headers: Readonly<Record<string, string>> = {}, target = '/'): string {
   const lines = Object.entries({
     Host: 'a',
     Connection: 'Upgrade',
@@ -45,15 +45,15 @@ export function upgradeHead(headers: Readonly<Record<string, string>> = {}): str
     'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==',
     ...headers,
   }).map(([name, value]) => `${name}: ${value}\r\n`);
-  return `GET / HTTP/1.1\r\n${lines.join('')}\r\n`;
+  return `GET ${target} HTTP/1.1\r\n${lines.join('')}\r\n`;
 }
 
 /** A client whose upgrade has been answered 101; what came behind the head is still to be read. */
-async function openClient(port: number, headers: Readonly<Record<string, string>>): Promise<Socket> {
+async function openClient(port: number, request: string): Promise<Socket> {
   const client = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
   client.on('error', () => undefined);
   onTestFinished(() => void client.destroy());
-  client.write(upgradeHead(headers));
+  client.write(request);
   let head = '';
   await until({
     what: 'an answer to the upgrade',
