@@ -13,6 +13,7 @@ import type { RequestMessage } from './client-message.ts';
 import { plainAddress } from './client-trust.ts';
 import type { ProxyExchange } from './exchange.ts';
 import { hiddenQuery } from './hidden-query.ts';
+import type { RefusalReason } from './refusal-reason.ts';
 import type { SecretNames } from './secret-names.ts';
 import type { Figures } from './traffic.ts';
 
@@ -30,8 +31,17 @@ interface Answered {
   readonly tries?: number;
 }
 
+/** What could not be read as a request, and was answered all the same. */
+interface Unread {
+  readonly requestId: string;
+  readonly address: string;
+  readonly status: number;
+  readonly reason: RefusalReason;
+}
+
 export interface AccessLog {
   answered(request: Answered): void;
+  unread(refused: Unread): void;
 }
 
 export interface AccessLogOptions {
@@ -131,6 +141,9 @@ export function createAccessLog({ writer, secrets, withQuery, now }: AccessLogOp
     return `${namesOf(exchange.match.route)}${caller}${upstream}`;
   };
 
+  const write = (requestId: string, rest: string): void =>
+    writer.write(`{"level":30,"time":${now()},"msg":"access","request_id":"${requestId}",${rest}}\n`);
+
   return {
     answered(over) {
       const { figures, source, status } = over;
@@ -138,11 +151,15 @@ export function createAccessLog({ writer, secrets, withQuery, now }: AccessLogOp
       const times =
         `"request_ms":${rounded(requestMs)},"gateway_ms":${rounded(gatewayMs)}` +
         (upstreamMs === undefined ? '' : `,"upstream_ms":${rounded(upstreamMs)}`);
-      writer.write(
-        `{"level":30,"time":${now()},"msg":"access","request_id":"${over.requestId}",${clientPart(over)},` +
-          `"status":${status},"source":"${source}","bytes_in":${ingressBytes},"bytes_out":${egressBytes},` +
-          `${times}${gatewayPart(over)}}\n`,
+      write(
+        over.requestId,
+        `${clientPart(over)},"status":${status},"source":"${source}","bytes_in":${ingressBytes},` +
+          `"bytes_out":${egressBytes},${times}${gatewayPart(over)}`,
       );
+    },
+
+    unread({ requestId, address, status, reason }) {
+      write(requestId, `"client_ip":"${address}","status":${status},"source":"exit","reason":"${reason}"`);
     },
   };
 }

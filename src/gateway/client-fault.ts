@@ -5,6 +5,8 @@ import type { Duplex } from 'node:stream';
 import { sendAnswer, type Answer, type AnswerContext } from './answer.ts';
 import type { RequestMessage, ResponseMessage } from './client-message.ts';
 import { isGrpc } from './grpc.ts';
+import type { AccessLog } from './access-log.ts';
+import { plainAddress } from './client-trust.ts';
 import type { HeaderSettings } from './proxy-settings.ts';
 import type { RefusalReason } from './refusal-reason.ts';
 import { newRequestId } from './request-id.ts';
@@ -14,6 +16,7 @@ export interface FaultServices {
   /** `latchkey/0.1.0`. */
   readonly server: string;
   readonly headers: HeaderSettings;
+  readonly accessLog?: Pick<AccessLog, 'unread'> | undefined;
   /** Told of every request that is refused before it had a meaning. */
   refused?(reason: RefusalReason): void;
 }
@@ -60,7 +63,7 @@ function answerOn(
   response: ResponseMessage,
   fault: ClientFault,
   { server, headers: shown }: FaultServices,
-  about: Pick<AnswerContext, 'isGrpc' | 'isHead'> = { isHead: false },
+  about: Pick<AnswerContext, 'isGrpc' | 'isHead'> & { readonly requestId?: string } = { isHead: false },
 ): void {
   // Of a request that cannot be read no header counts, so the body is Kong's usual one.
   const context = { accept: undefined, requestId: newRequestId(), server, shown, latencyMs: 0, ...about };
@@ -72,7 +75,11 @@ function answerBare(socket: Socket, fault: ClientFault, services: FaultServices)
   const response = new ServerResponseClass(new IncomingMessageClass(socket));
   response.assignSocket(socket);
   response.once('finish', () => socket.destroySoon());
-  answerOn(response, fault, services);
+  const requestId = newRequestId();
+  const { status, reason } = fault;
+  const address = plainAddress(socket.remoteAddress ?? '');
+  answerOn(response, fault, services, { isHead: false, requestId });
+  services.accessLog?.unread({ requestId, address, status, reason });
 }
 
 /**

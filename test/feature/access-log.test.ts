@@ -1,5 +1,7 @@
 /** The line of each request on standard output: what it says, and what it never does. */
 import { once } from 'node:events';
+import { connect } from 'node:net';
+import { text as readAll } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { send } from '../support/client.ts';
@@ -109,6 +111,25 @@ test('what a client sends can neither end a line nor steer a terminal', async ()
   const { text, line } = await logged('/', { 'user-agent': 'é\u009b2J\t"}' });
   expect(text).toMatch(/^[\u0020-\u007E]*$/);
   expect(line['user_agent']).toBe('é\u009b2J\t"}');
+});
+
+test('what cannot be read as a request has a line of who sent it, and nothing that it sent', async () => {
+  const printed = printedSince(gateway.latchkey);
+  const socket = connect(gateway.latchkey.proxyPort, '127.0.0.1');
+  socket.write('GET / HTTP/1.1\r\nHost: a\r\nbobs-key\r\n\r\n');
+  const answer = await readAll(socket);
+  const id = /X-Kong-Request-Id: (\w+)/.exec(answer)?.[1];
+  const line = await printed.says(new RegExp(`^\\{.*"request_id":"${id}".*\\}$`, 'm'));
+  expect(JSON.parse(line)).toEqual({
+    level: 30,
+    time: expect.any(Number),
+    msg: 'access',
+    request_id: id,
+    client_ip: '127.0.0.1',
+    status: 400,
+    source: 'exit',
+    reason: 'malformed',
+  });
 });
 
 test('a WebSocket has a line when it opens', async () => {
