@@ -95,7 +95,7 @@ export function upstreamTarget(exchange: ProxyExchange, service: ServiceEntry): 
 
 /**
  * Forwards a request and its response, streaming both. A class, though it is neither started nor stopped:
- * one is made for every request and undici calls it back, so closures would cost more.
+ * one is made for every request and its upstream calls it back, so closures would cost more.
  */
 class Forwarding implements ResponseListener {
   readonly #exchange: ProxyExchange;

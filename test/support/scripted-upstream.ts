@@ -1,7 +1,9 @@
 import { EventEmitter, once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
 import { onTestFinished } from 'vitest';
 import { endOfRequest } from './raw-upstream.ts';
+import { serverPair } from './signed-certificates.ts';
 import { until } from './until.ts';
 
 /** What an upstream does on a connection: sends these bytes, or whatever a test writes. */
@@ -24,8 +26,11 @@ export interface UpstreamScript {
   readonly onRequest?: readonly (Act | undefined)[];
 }
 
-/** An upstream on bare TCP that does what it is told. It ends with the test. */
-export async function scriptedUpstream({ onConnection = [], onHead = [], onRequest = [] }: UpstreamScript = {}) {
+/** An upstream on bare TCP, or TLS, that does what it is told. It ends with the test. */
+export async function scriptedUpstream(
+  { onConnection = [], onHead = [], onRequest = [] }: UpstreamScript = {},
+  protocol: 'http' | 'https' = 'http',
+) {
   const events = new EventEmitter();
   const connections: Socket[] = [];
   const requests: string[] = [];
@@ -47,7 +52,7 @@ export async function scriptedUpstream({ onConnection = [], onHead = [], onReque
     return rest;
   };
 
-  const server = createServer({ noDelay: true }, (socket) => {
+  const serve = (socket: Socket): void => {
     let pending = '';
     connections.push(socket);
     socket.on('error', () => undefined);
@@ -56,7 +61,9 @@ export async function scriptedUpstream({ onConnection = [], onHead = [], onReque
     const act = onConnection[connections.length - 1];
     if (act !== undefined) perform(act, socket);
     events.emit('seen');
-  });
+  };
+  const pair = { cert: serverPair.certificate, key: serverPair.privateKey };
+  const server = protocol === 'http' ? createServer({ noDelay: true }, serve) : createTlsServer(pair, serve);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   onTestFinished(() => {
