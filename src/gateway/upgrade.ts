@@ -68,6 +68,9 @@ function headerLines(headers: readonly string[]): string {
   return lines;
 }
 
+/** Reads of a client, 64 KiB at most each, before it is answered. */
+const mostEarly = 2;
+
 /** What the fault of a connection that could not be made was. */
 const connectFault = ({ code }: NodeJS.ErrnoException): UpstreamFault =>
   code === connectTimeoutCode ? 'connect-timeout' : 'connect';
@@ -113,8 +116,11 @@ class Upgrade {
   #pending: Socket | ClientRequest | undefined = undefined;
   /** Whether it is known what became of it: nothing that comes after counts. */
   #isSettled = false;
+  /** What the client says before it is answered, though it is to wait; read so that its end is seen. */
+  readonly #early: Buffer[] = [];
   /** The client went away, or came to its end. */
   readonly #onClose = (): void => this.#leave();
+  readonly #onEarly = (chunk: Buffer): void => this.#keep(chunk);
 
   constructor(
     exchange: ProxyExchange,
@@ -128,7 +134,7 @@ class Upgrade {
     this.#tunnels = tunnels;
     this.#requestId = requestId;
     this.#services = services;
-    client.socket.once('close', this.#onClose);
+    client.socket.on('data', this.#onEarly).on('end', this.#onClose).on('close', this.#onClose);
   }
 
   /** Sends the upgrade to the next target; answers 503 if there is none. */
@@ -153,6 +159,12 @@ class Upgrade {
     this.#choice?.release();
     this.#choice = balancer.choose(this.#service, this.#exchange, this.#choice);
     return this.#choice?.target;
+  }
+
+  #keep(chunk: Buffer): void {
+    if (this.#isSettled) return;
+    this.#early.push(chunk);
+    if (this.#early.length === mostEarly) this.#client.socket.pause();
   }
 
   /** 499 is nginx's for a client that did not wait. */
@@ -192,7 +204,13 @@ class Upgrade {
     });
     outgoing.on('error', (error) => this.#fail(requestFault(error)));
     outgoing.once('response', (answer) => this.#decline(answer));
-    outgoing.once('upgrade', (answer, upstream, head) => this.#switch(answer, upstream, head));
+    outgoing.once('upgrade', (answer, upstream, head) => {
+      // RFC 6455 section 4.1: whatever else it has switched to, it is not what was asked for.
+      const isWanted = answer.headers.upgrade?.toLowerCase() === 'websocket';
+      if (isWanted && !this.#isSettled) return this.#switch(answer, upstream, head);
+      upstream.destroy();
+      this.#fail('invalid');
+    });
     outgoing.end();
   }
 
@@ -244,9 +262,10 @@ class Upgrade {
     client.write(`${startLine(answer)}Connection: Upgrade\r\nUpgrade: websocket\r\n${kept}\r\n`, 'latin1');
     const { readTimeoutMs } = this.#service;
     const tunnel = openTunnel({ client, upstream, readTimeoutMs, counts: this.#counts() }, this.#choice);
-    client.off('close', this.#onClose);
+    client.off('data', this.#onEarly).off('end', this.#onClose).off('close', this.#onClose);
     if (upstreamHead.byteLength > 0) tunnel.sendDown(upstreamHead);
-    if (head.byteLength > 0) tunnel.sendUp(head);
+    client.resume();
+    for (const early of [head, ...this.#early]) if (early.byteLength > 0) tunnel.sendUp(early);
     this.#tunnels.open(tunnel, this.#recheck());
   }
 
