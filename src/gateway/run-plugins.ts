@@ -71,7 +71,7 @@ function call(
   run.exchange.pluginAdmits = entry.admits;
   const answer = handler.access(entry.config, run.exchange, entry);
   const conclude = (refusal: Refusal | undefined): Refusal | undefined => {
-    run.onAttempt(entry, refusal);
+    if (handler.isIndifferent !== true) run.onAttempt(entry, refusal);
     if (refusal === undefined) takeInConsumer(at, run);
     return refusal;
   };

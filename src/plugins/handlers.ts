@@ -1,6 +1,7 @@
 import { aclHandler } from './acl/handler.ts';
 import { basicAuthHandler } from './basic-auth/handler.ts';
 import { requestTerminationHandler } from './request-termination/handler.ts';
+import { prometheusHandler } from './prometheus/handler.ts';
 import { keyAuthHandler } from './key-auth/handler.ts';
 import { corsHandler } from './cors/handler.ts';
 import type { PluginHandler } from './plugin.ts';
@@ -10,6 +11,7 @@ const all: readonly PluginHandler[] = [
   keyAuthHandler,
   basicAuthHandler,
   aclHandler,
+  prometheusHandler,
   requestTerminationHandler,
 ];
 

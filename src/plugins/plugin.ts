@@ -24,6 +24,8 @@ export const pluginOrder = [
   'basic-auth',
   // It goes by who the caller is (950).
   'acl',
+  // It changes nothing on the way (13).
+  'prometheus',
   // It answers what all the others have let through (2).
   'request-termination',
 ] as const;
@@ -62,6 +64,8 @@ export interface PluginSchema<S extends TObject = TObject> {
   readonly config: S;
   /** Finer checks of a config that fits the schema. Field paths start at `config`. */
   refine?(config: Static<S>): readonly { readonly field: string; readonly message: string }[];
+  /** Fields of a config that fits the schema which ask for what is not done, and harm nobody for it. */
+  ignored?(config: Static<S>): readonly { readonly field: string; readonly message: string }[];
   /** Names of consumers (username or id) that the config refers to. */
   consumersOf?(config: Static<S>): readonly string[];
   readonly credential?: CredentialSchema;
@@ -86,6 +90,8 @@ export interface Refusal {
 /** Data side of a plugin. */
 export interface PluginHandler<Config = unknown> {
   readonly name: string;
+  /** It decides nothing about callers: what it lets pass is no attempt to be told. */
+  readonly isIndifferent?: true;
   /**
    * Runs before the request is forwarded. Gives a refusal, or nothing to let it through. Only a handler
    * that must wait (for the request's body) may give a promise: what is synchronous stays fast.

@@ -2,11 +2,19 @@ import { Clone, Default } from 'typebox/value';
 import { aclSchema } from './acl/schema.ts';
 import { basicAuthSchema } from './basic-auth/schema.ts';
 import { requestTerminationSchema } from './request-termination/schema.ts';
+import { prometheusSchema } from './prometheus/schema.ts';
 import { keyAuthSchema } from './key-auth/schema.ts';
 import { corsSchema } from './cors/schema.ts';
 import type { CredentialSchema, PluginSchema } from './plugin.ts';
 
-const all: readonly PluginSchema[] = [corsSchema, keyAuthSchema, basicAuthSchema, aclSchema, requestTerminationSchema];
+const all: readonly PluginSchema[] = [
+  corsSchema,
+  keyAuthSchema,
+  basicAuthSchema,
+  aclSchema,
+  prometheusSchema,
+  requestTerminationSchema,
+];
 
 /** Control side of every plugin, by name. */
 export const pluginSchemas: ReadonlyMap<string, PluginSchema> = new Map(all.map((schema) => [schema.name, schema]));

@@ -103,6 +103,17 @@ export interface ReadPlugin {
 
 const noConfig: PluginConfig = { config: {}, problems: [], isHidden: false };
 
+/** Fields that ask for what Latchkey does not do, and that take nothing away from anybody. */
+function ignoredProblems(schema: PluginSchema, { config, problems }: PluginConfig): Problem[] {
+  if (problems.length > 0 || schema.ignored === undefined) return [];
+  return schema.ignored(config as Parameters<typeof schema.ignored>[0]).map(({ field, message }) => ({
+    reason: 'NotSupported',
+    field,
+    message: `${field}: ${message}`,
+    effect: 'field ignored',
+  }));
+}
+
 /** Reads a plugin object that fits its kind's schema. */
 export function readPlugin(object: KongPlugin, place: PluginPlace): ReadPlugin {
   const schema = pluginSchemas.get(object.plugin);
@@ -123,7 +134,7 @@ export function readPlugin(object: KongPlugin, place: PluginPlace): ReadPlugin {
   return {
     schema,
     config,
-    problems: [...problems, ...config.problems],
+    problems: [...problems, ...config.problems, ...ignoredProblems(schema, config)],
     ...(callers.admits === undefined ? {} : { admits: callers.admits }),
   };
 }

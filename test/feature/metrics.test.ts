@@ -12,6 +12,13 @@ import { bobsKey } from '../support/bobs-key.ts';
 import { oneService } from '../support/one-service.ts';
 import { startUpstream } from '../support/upstream.ts';
 
+/** As people bring it from Kong. */
+const prometheus = `apiVersion: configuration.konghq.com/v1
+kind: KongClusterPlugin
+metadata: { name: prometheus, annotations: { kubernetes.io/ingress.class: kong }, labels: { global: 'true' } }
+plugin: prometheus
+`;
+
 let upstream: Awaited<ReturnType<typeof startUpstream>>;
 let sockets: WebSocketServer;
 let latchkey: LatchkeyProcess;
@@ -23,7 +30,7 @@ beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'latchkey-metrics-'));
   writeFileSync(
     join(dir, 'all.yaml'),
-    `${oneService(upstream.port, { route: { 'konghq.com/plugins': 'key-auth' } })}---\n${bobsKey}`,
+    `${oneService(upstream.port, { route: { 'konghq.com/plugins': 'key-auth' } })}---\n${bobsKey}---\n${prometheus}`,
   );
   latchkey = await startLatchkey(['run', '--dir', dir, '--workers', '2', '--metrics-per-consumer']);
 });
@@ -70,6 +77,8 @@ test('decisions on callers are counted by their outcome', async () => {
   for (const outcome of ['granted', 'no-key', 'unknown-key']) {
     expect([outcome, (after[series(outcome)] ?? 0) - (before[series(outcome)] ?? 0)]).toEqual([outcome, 1]);
   }
+  // A plugin that decides nothing is none of those who decide.
+  expect(Object.keys(after).filter((name) => !name.includes('plugin="key-auth"'))).toEqual([]);
 });
 
 test('bytes of bodies go by their direction', async () => {
