@@ -135,7 +135,7 @@ async function startAdminServer({ setup, options, servers }: Starting, pipeline:
 async function drain(starting: Starting): Promise<void> {
   const { options, servers, pipeline } = starting;
   starting.isDraining = true;
-  pipeline?.leave();
+  if (options.drainDelayMs > 0) pipeline?.leave();
   await new Promise((resolve) => setTimeout(resolve, pipeline === undefined ? 0 : options.drainDelayMs));
   await pipeline?.stop(options.drainTimeoutMs);
   await Promise.all(servers.map(async (server) => server.close()));

@@ -108,11 +108,18 @@ export function clientFaults(services: FaultServices) {
     conclude(socket, fault, services);
   };
 
+  /** Nothing can be said to a client that has not come so far; Node leaves its connection open. */
+  const cutHandshake = (socket: Duplex): void => {
+    services.refused?.(late.reason);
+    socket.destroy();
+  };
+
   return {
     /** For `clientError` of a server. */
     onClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
       // Also what ails TLS comes here, once nothing can be said any more.
       if (!socket.writable) socket.destroy();
+      else if (error.code === 'ERR_TLS_HANDSHAKE_TIMEOUT') cutHandshake(socket);
       else refuse(socket as Socket, faults[error.code ?? ''] ?? malformed);
     },
 

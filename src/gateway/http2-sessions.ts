@@ -12,6 +12,7 @@ import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { Http2Request, Http2Response, type Http2Peer } from './http2-exchange.ts';
 import { watchHttp2, type LateRequest } from './http2-watch.ts';
+import { lastWordMs } from './protocol-choice.ts';
 import type { Limits } from './proxy-settings.ts';
 
 export type Http2Serve = (request: Http2Request, response: Http2Response) => void;
@@ -40,10 +41,18 @@ function peerOf(socket: Socket): Http2Peer {
   return { remoteAddress, encrypted: true, servername: (socket as TLSSocket & { servername?: string }).servername };
 }
 
+/** A connection that came too late to be told with the others: it has one request, as each of HTTP/1.1 then has. */
+function closeSoon(session: ServerHttp2Session): void {
+  const close = (): void => session.close();
+  session.once('stream', close);
+  session.setTimeout(lastWordMs, close);
+}
+
 /** See the head of this file. Loaded when the first such client comes: HTTP/2 takes memory that many never need. */
 export async function createHttp2Sessions(limits: Limits, serve: Http2Serve, onLate: LateRequest) {
   const { performServerHandshake } = await import('node:http2');
   const sessions = new Set<ServerHttp2Session>();
+  let isClosing = false;
   const watch = watchHttp2(limits, onLate);
 
   return {
@@ -62,10 +71,15 @@ export async function createHttp2Sessions(limits: Limits, serve: Http2Serve, onL
         watched.opened(request, response);
         serve(request, response);
       });
+      if (isClosing) closeSoon(session);
     },
 
-    /** Tells clients to go elsewhere (GOAWAY); streams that are open go on to their end. */
+    /**
+     * Tells clients to go elsewhere (GOAWAY); streams that are open go on to their end. What a client sent before it
+     * knew is told to be unprocessed, so that it may ask again (RFC 9113 sections 6.8, 8.7): Node sends no notice ahead.
+     */
     close(): void {
+      isClosing = true;
       for (const session of sessions) session.close();
     },
 

@@ -1,6 +1,6 @@
 import type { IncomingMessage, RequestListener } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import type { AddressInfo, Server, Socket } from 'node:net';
+import { Server as NetServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import type { RequestMessage, ResponseMessage } from './client-message.ts';
 import { Http1Request } from './http1-request.ts';
 import { createServer } from './node-http.ts';
@@ -11,7 +11,7 @@ import type { ListenAddress } from './messages.ts';
 import type { Occupancy } from './occupancy.ts';
 import { createOpenTunnels, type OpenTunnels } from './open-tunnels.ts';
 import { hasBody } from './request-body.ts';
-import { chooseByAlpn, chooseByPreface } from './protocol-choice.ts';
+import { chooseByAlpn, chooseByPreface, lastWordMs } from './protocol-choice.ts';
 import type { Limits, ProxySettings } from './proxy-settings.ts';
 import { refusedMethod, tooManyTunnels, unmetExpectation, upgradeWithBody } from './request-guard.ts';
 import { refuseRequest, serveRequest, type ClientRequest, type ServeServices } from './serve-request.ts';
@@ -62,7 +62,10 @@ function makeServer({ tls, settings }: ListenerServices, serve: RequestListener,
     const undecided = chooseByPreface(server, settings.limits.headersTimeoutMs, toHttp2);
     return { server, undecided, tableChanged: () => undefined };
   }
-  const server = createTlsServer({ ...limits, ...tls.serverOptions }, serve);
+  const server = createTlsServer(
+    { ...limits, ...tls.serverOptions, handshakeTimeout: settings.limits.headersTimeoutMs },
+    serve,
+  );
   chooseByAlpn(server, toHttp2);
   return {
     server,
@@ -74,17 +77,32 @@ function makeServer({ tls, settings }: ListenerServices, serve: RequestListener,
   };
 }
 
+/**
+ * All workers have closed their listeners after so long. A client that is told before to go elsewhere connects again at
+ * once, perhaps to one of them that is about to close; the kernel resets what nobody has accepted.
+ */
+const closingMs = 100;
+
 /** Sessions of HTTP/2 that are loaded with the first client. */
 function lateHttp2(load: () => Promise<Http2Sessions>) {
   let loading: Promise<Http2Sessions> | undefined;
+  let isClosing = false;
+  const loadNow = async (): Promise<Http2Sessions> => {
+    const sessions = await load();
+    if (isClosing) sessions.close();
+    return sessions;
+  };
   return {
     accept(socket: Socket): void {
-      loading ??= load();
+      loading ??= loadNow();
       void loading.then(({ accept }) => {
         if (!socket.destroyed) accept(socket);
       });
     },
-    close: (): void => void loading?.then((sessions) => sessions.close()),
+    close(): void {
+      isClosing = true;
+      void loading?.then((sessions) => sessions.close());
+    },
     destroy: (): void => void loading?.then((sessions) => sessions.destroy()),
   };
 }
@@ -188,21 +206,24 @@ export function createListener(services: ListenerServices): Listener {
     },
 
     async drain(graceMs) {
-      this.leave();
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      // Servers of HTTP would cut every connection that has no request just now, and with it one that is on its way.
+      const closed = new Promise<void>((resolve) => NetServer.prototype.close.call(server, () => resolve()));
+      const telling = setTimeout(() => this.leave(), closingMs);
+      const sweeping = setInterval(() => server.closeIdleConnections(), lastWordMs);
       const cut = setTimeout(() => {
         server.closeAllConnections();
         http2.destroy();
         for (const socket of connections) socket.destroy();
         tunnels.cut();
       }, graceMs);
-      server.closeIdleConnections();
       undecided.close();
       // A tunnel has no end of its own to wait for: its client connects again, to whoever serves then.
       tunnels.leave();
       await closed;
       await tunnels.gone();
       clearTimeout(cut);
+      clearTimeout(telling);
+      clearInterval(sweeping);
     },
   };
 }

@@ -8,7 +8,7 @@ import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 
 /** Longer than a request is under way between two machines. */
-const lastWordMs = 1_000;
+export const lastWordMs = 1_000;
 
 /** What every client of HTTP/2 sends first. */
 const preface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1');

@@ -27,8 +27,6 @@ export interface ClientTls {
   takeDefault(): SecureContextOptions | undefined;
 }
 
-/** A client has this long for its handshake. */
-const handshakeTimeoutMs = 10_000;
 /** RFC 8996: what is older is not to be used. */
 const protocol: SecureContextOptions = { minVersion: 'TLSv1.2' };
 
@@ -74,7 +72,6 @@ export function createClientTls({ table, fallback, log }: ClientTlsOptions): Cli
       ...contextOptions(fallback),
       SNICallback: (name, done) => done(null, contextFor(name)),
       ALPNProtocols: ['h2', 'http/1.1'],
-      handshakeTimeout: handshakeTimeoutMs,
     },
 
     takeDefault() {

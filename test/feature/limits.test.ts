@@ -142,6 +142,18 @@ test('a connection that says nothing is closed', async () => {
   await once(silent, 'close');
 });
 
+test.for(['', '\x16\x03\x01\x02'])(
+  'a handshake of TLS that gets no further than %j is cut in its time',
+  async (begun) => {
+    const { httpsPort, refused } = await start(['--client-header-timeout-ms', '300']);
+    const slow = connect({ port: httpsPort, host: '127.0.0.1' });
+    slow.on('error', () => undefined);
+    slow.write(Buffer.from(begun, 'latin1'));
+    await once(slow, 'close');
+    expect(await refused('request-timeout')).toBe(1);
+  },
+);
+
 const openOn = async (port: number) => {
   const socket = connect({ port, host: '127.0.0.1' });
   socket.on('error', () => undefined);
@@ -181,7 +193,7 @@ test('the connections of all ports count together', async () => {
   const { port, httpsPort, figure, refused } = await start(['--max-connections', '3']);
   const held = [await openOn(port), await openOn(httpsPort), await openOn(port)];
   // Which of two ports is looked at first is the kernel's choice.
-  while ((await figure('kong_nginx_connections_total{worker="0",state="active"}')) < held.length);
+  while ((await figure('kong_nginx_connections_total{worker="0",subsystem="http",state="active"}')) < held.length);
   await once(await openOn(httpsPort), 'close');
   await once(await openOn(port), 'close');
   expect(await refused('connections')).toBe(2);

@@ -1,5 +1,5 @@
 /** Callers that never stop asking, to see whether a single request goes wrong meanwhile. */
-import { Agent, request as httpRequest } from 'node:http';
+import { keptCaller, type CallerProtocol } from './kept-caller.ts';
 import type { Asked } from './until-status.ts';
 
 /** How often each answer came: a status, or the code of the error in its place. */
@@ -14,24 +14,12 @@ export interface RequestStream {
   stop(): Promise<Tally>;
 }
 
-/** One answer on a connection that is kept. */
-async function answerOf({ port, path, key, host }: Asked, agent: Agent): Promise<string> {
-  const headers = { ...(key === undefined ? {} : { apikey: key }), ...(host === undefined ? {} : { host }) };
-  return new Promise((resolve) => {
-    const request = httpRequest({ port, host: '127.0.0.1', path, headers, agent });
-    request.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
-    request.once('response', (response) => {
-      response.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
-      response.once('end', () => resolve(String(response.statusCode)));
-      response.resume();
-    });
-    request.end();
-  });
-}
+/** Asks over one connection of HTTP/1.1, the next request as soon as the last is answered, and counts every answer. */
+export const streamRequests = (asked: Asked): RequestStream => streamOver('http', asked);
 
-/** Asks over one connection, the next request as soon as the last is answered, and counts every answer. */
-export function streamRequests(asked: Asked): RequestStream {
-  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+/** As `streamRequests`, over another protocol. */
+export function streamOver(protocol: CallerProtocol, asked: Asked): RequestStream {
+  const caller = keptCaller(asked, protocol);
   const tally: Record<string, number> = {};
   const waiting = new Set<{ readonly holds: () => boolean; resolve(): void }>();
   let isStopped = false;
@@ -39,7 +27,7 @@ export function streamRequests(asked: Asked): RequestStream {
 
   const ask = async (): Promise<void> => {
     while (!isStopped) {
-      const answer = await answerOf(asked, agent);
+      const answer = await caller.ask();
       tally[answer] = (tally[answer] ?? 0) + 1;
       count += 1;
       for (const waiter of waiting) if (waiter.holds()) waiter.resolve();
@@ -66,7 +54,7 @@ export function streamRequests(asked: Asked): RequestStream {
     async stop() {
       isStopped = true;
       await asking;
-      agent.destroy();
+      caller.close();
       return tally;
     },
   };
