@@ -3,6 +3,7 @@ import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
 import { createPool, type PoolOptions } from '#gateway/pool.ts';
 import { createTable } from '#table/table.ts';
+import type { TrafficReport } from '#telemetry/traffic-figures.ts';
 import { send } from './client.ts';
 import { freePort } from './free-port.ts';
 import { proxySettings } from './proxy-settings.ts';
@@ -39,6 +40,7 @@ export async function barePool(options: Partial<Pick<PoolOptions, 'workers' | 'h
   const threads: Worker[] = [];
   const counts = { restarts: 0, hangs: 0 };
   const said: string[] = [];
+  const reports = new Map<number, TrafficReport>();
   const watchers = new Set<() => void>();
   const changed = (): void => watchers.forEach((check) => check());
   const pool = createPool({
@@ -61,7 +63,7 @@ export async function barePool(options: Partial<Pick<PoolOptions, 'workers' | 'h
         setImmediate(changed);
       });
     },
-    onReport: () => undefined,
+    onReport: (worker, report) => void reports.set(worker, report),
     onRestart: () => {
       counts.restarts += 1;
       setImmediate(changed);
@@ -80,6 +82,8 @@ export async function barePool(options: Partial<Pick<PoolOptions, 'workers' | 'h
     counts,
     /** Types of the messages that workers have sent. */
     said,
+    /** The last report of each worker. */
+    reports,
     /** Puts a route into the table, and its service with one target if there is to be one. */
     put(name: string, targetPort?: number): void {
       const services = targetPort === undefined ? [] : [service(targetPort)];
