@@ -1,5 +1,6 @@
 import { InvalidArgumentError, type Option } from 'commander';
 import type { ProxySettings } from '#gateway/proxy-settings.ts';
+import { limitRanges } from '#table/limits-entry.ts';
 import { parseSize } from '#translate/size.ts';
 import { flag, trueOrFalse, wholeNumber } from './flag.ts';
 import { requestOptions, requestSettingsOf, type RequestOptions } from './request-options.ts';
@@ -31,39 +32,37 @@ function size(text: string): number {
   return bytes;
 }
 
-const hourMs = 3_600_000;
-
 /** The flags of the proxy. */
 export function proxyOptions(): Option[] {
   return [
     flag('--client-header-timeout-ms <ms>', "time that a client has for its request's head")
       .default(10_000)
-      .argParser(wholeNumber({ min: 1, max: hourMs })),
+      .argParser(wholeNumber(limitRanges.headersTimeoutMs)),
     flag('--client-request-timeout-ms <ms>', 'time that a client has for its whole request; 0 for no limit')
       .default(300_000)
-      .argParser(wholeNumber({ min: 0, max: 24 * hourMs })),
+      .argParser(wholeNumber(limitRanges.requestTimeoutMs)),
     // Longer than the 60 s of common load balancers, so that the one in front closes first.
     flag('--client-idle-timeout-ms <ms>', 'time after which a connection without a request is closed')
       .default(75_000)
-      .argParser(wholeNumber({ min: 1, max: 24 * hourMs })),
+      .argParser(wholeNumber(limitRanges.keepAliveTimeoutMs)),
     flag('--client-header-bytes <bytes>', "bytes that a request's head may have")
       .default(16 * 1024)
-      .argParser(wholeNumber({ min: 1024, max: 1024 * 1024 })),
+      .argParser(wholeNumber(limitRanges.headBytes)),
     flag('--client-max-body-size <size>', 'bytes that the body of a request may have, such as 10m; 0 for any number')
       .default(0)
       .argParser(size),
     flag('--client-uri-bytes <bytes>', "bytes that a request's target may have")
       .default(8 * 1024)
-      .argParser(wholeNumber({ min: 64, max: 1024 * 1024 })),
+      .argParser(wholeNumber(limitRanges.uriBytes)),
     flag('--client-header-count <n>', "fields that a request's head may have")
       .default(256)
-      .argParser(wholeNumber({ min: 8, max: 10_000 })),
+      .argParser(wholeNumber(limitRanges.headerCount)),
     flag('--max-connections <n>', 'client connections of one worker, on all its ports')
       .default(16_384)
-      .argParser(wholeNumber({ min: 1, max: 1_000_000 })),
+      .argParser(wholeNumber(limitRanges.connections)),
     flag('--max-tunnels <n>', 'WebSockets of one worker, on all its ports')
       .default(8_192)
-      .argParser(wholeNumber({ min: 1, max: 1_000_000 })),
+      .argParser(wholeNumber(limitRanges.tunnels)),
     flag('--recheck-tunnels [boolean]', 'whether WebSockets are closed whose key or route no longer lets them in')
       .default(true)
       .preset('true')

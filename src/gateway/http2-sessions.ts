@@ -10,10 +10,11 @@
 import type { ServerHttp2Session, ServerHttp2Stream, IncomingHttpHeaders } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
+import type { LiveLimits } from '#table/limits-entry.ts';
 import { Http2Request, Http2Response, type Http2Peer } from './http2-exchange.ts';
 import { watchHttp2, type LateRequest } from './http2-watch.ts';
+import type { LimitsInForce } from './limits.ts';
 import { lastWordMs } from './protocol-choice.ts';
-import type { Limits } from './proxy-settings.ts';
 
 export type Http2Serve = (request: Http2Request, response: Http2Response) => void;
 
@@ -24,7 +25,7 @@ const maxHeaderListPairs = 256;
 /** Megabytes that Node holds for a session. */
 const maxSessionMemory = 10;
 
-const sessionOptions = ({ headBytes }: Limits) => ({
+const sessionOptions = ({ headBytes }: LiveLimits) => ({
   settings: { maxConcurrentStreams, maxHeaderListSize: headBytes, enablePush: false, enableConnectProtocol: false },
   maxHeaderListPairs,
   maxSessionMemory,
@@ -49,7 +50,7 @@ function closeSoon(session: ServerHttp2Session): void {
 }
 
 /** See the head of this file. Loaded when the first such client comes: HTTP/2 takes memory that many never need. */
-export async function createHttp2Sessions(limits: Limits, serve: Http2Serve, onLate: LateRequest) {
+export async function createHttp2Sessions(limits: Pick<LimitsInForce, 'now'>, serve: Http2Serve, onLate: LateRequest) {
   const { performServerHandshake } = await import('node:http2');
   const sessions = new Set<ServerHttp2Session>();
   let isClosing = false;
@@ -57,7 +58,7 @@ export async function createHttp2Sessions(limits: Limits, serve: Http2Serve, onL
 
   return {
     accept(socket: Socket): void {
-      const session = performServerHandshake(socket, sessionOptions(limits));
+      const session = performServerHandshake(socket, sessionOptions(limits.now));
       const peer = peerOf(socket);
       const watched = watch.watch(session);
       sessions.add(session);

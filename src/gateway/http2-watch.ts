@@ -6,8 +6,9 @@
  *   every second: session without a stream ─▶ GOAWAY, then cut · request not whole ─▶ 408 · answer not taken ─▶ reset
  */
 import type { ServerHttp2Session } from 'node:http2';
+import type { LiveLimits } from '#table/limits-entry.ts';
 import type { Http2Request, Http2Response } from './http2-exchange.ts';
-import type { Limits } from './proxy-settings.ts';
+import type { LimitsInForce } from './limits.ts';
 
 /** Called for a request that has not come whole in its time. */
 export type LateRequest = (request: Http2Request, response: Http2Response) => void;
@@ -58,23 +59,23 @@ class WatchedSession {
   }
 
   /** Frames that open no stream, such as PING, do not keep a connection. */
-  checkIdle(nowMs: number, limits: Limits): void {
+  checkIdle(nowMs: number, { keepAliveTimeoutMs }: LiveLimits): void {
     if (this.streams.size > 0) return;
     const idleMs = nowMs - this.#idleSinceMs;
-    if (idleMs >= limits.keepAliveTimeoutMs + lastWordMs) this.#session.destroy();
-    else if (idleMs >= limits.keepAliveTimeoutMs) this.#session.close();
+    if (idleMs >= keepAliveTimeoutMs + lastWordMs) this.#session.destroy();
+    else if (idleMs >= keepAliveTimeoutMs) this.#session.close();
   }
 }
 
 /** See the head of this file. */
-export function watchHttp2(limits: Limits, onLate: LateRequest) {
+export function watchHttp2(limits: Pick<LimitsInForce, 'now'>, onLate: LateRequest) {
   const sessions = new Set<WatchedSession>();
 
   const timer = setInterval(() => {
     const nowMs = performance.now();
-    const { requestTimeoutMs } = limits;
+    const { requestTimeoutMs } = limits.now;
     for (const session of sessions) {
-      session.checkIdle(nowMs, limits);
+      session.checkIdle(nowMs, limits.now);
       if (requestTimeoutMs === 0) continue;
       for (const stream of session.streams) stream.check(nowMs, requestTimeoutMs, onLate);
     }

@@ -1,6 +1,7 @@
 import type { IncomingMessage, RequestListener } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { Server as NetServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import type { LiveLimits } from '#table/limits-entry.ts';
 import type { RequestMessage, ResponseMessage } from './client-message.ts';
 import { Http1Request } from './http1-request.ts';
 import { createServer } from './node-http.ts';
@@ -12,7 +13,7 @@ import type { Occupancy } from './occupancy.ts';
 import { createOpenTunnels, type OpenTunnels } from './open-tunnels.ts';
 import { hasBody } from './request-body.ts';
 import { chooseByAlpn, chooseByPreface, lastWordMs } from './protocol-choice.ts';
-import type { Limits, ProxySettings } from './proxy-settings.ts';
+import type { ProxySettings } from './proxy-settings.ts';
 import { refusedMethod, tooManyTunnels, unmetExpectation, upgradeWithBody } from './request-guard.ts';
 import { refuseRequest, serveRequest, type ClientRequest, type ServeServices } from './serve-request.ts';
 import type { ClientTls } from './tls.ts';
@@ -29,7 +30,7 @@ export interface ListenerServices extends ServeServices, ForwardServices {
 export interface Listener {
   /** Resolves to the port that connections are accepted on. Rejects with Node's error, such as EADDRINUSE. */
   listen(address: ListenAddress): Promise<number>;
-  /** The table changed: clients that name no host may get another certificate. */
+  /** The table changed: clients that name no host may get another certificate, and limits may be others. */
   tableChanged(): void;
   /** From now on each answer is the last of its connection: clients go elsewhere before the listener closes. */
   leave(): void;
@@ -37,14 +38,18 @@ export interface Listener {
   drain(graceMs: number): Promise<void>;
 }
 
-/** The limits as Node's servers take them. */
-const serverLimits = ({ headersTimeoutMs, requestTimeoutMs, keepAliveTimeoutMs, headBytes }: Limits) => ({
+/** The limits as Node's servers take them, when they are made and while they run. */
+const serverLimits = ({ headersTimeoutMs, requestTimeoutMs, keepAliveTimeoutMs, headBytes }: LiveLimits) => ({
   // No part takes longer than the whole; Node throws where it might.
   headersTimeout: requestTimeoutMs === 0 ? headersTimeoutMs : Math.min(headersTimeoutMs, requestTimeoutMs),
   requestTimeout: requestTimeoutMs,
   keepAliveTimeout: keepAliveTimeoutMs,
-  connectionsCheckingInterval: 1_000,
   maxHeaderSize: headBytes,
+});
+
+/** What of Node's servers no limit changes. */
+const serverOptions = {
+  connectionsCheckingInterval: 1_000,
   noDelay: true,
   // Most requests have no body: Node need not make a stream of it.
   optimizeEmptyRequests: true,
@@ -52,18 +57,18 @@ const serverLimits = ({ headersTimeoutMs, requestTimeoutMs, keepAliveTimeoutMs, 
   IncomingMessage: Http1Request,
   // The guard asks for it, and answers in our words.
   requireHostHeader: false,
-});
+};
 
 /** Node's server for one way of coming in, and how it is given another certificate. */
-function makeServer({ tls, settings }: ListenerServices, serve: RequestListener, toHttp2: (socket: Socket) => void) {
-  const limits = serverLimits(settings.limits);
+function makeServer({ tls, limits }: ListenerServices, serve: RequestListener, toHttp2: (socket: Socket) => void) {
+  const options = { ...serverOptions, ...serverLimits(limits.now) };
   if (tls === undefined) {
-    const server = createServer(limits, serve);
-    const undecided = chooseByPreface(server, settings.limits.headersTimeoutMs, toHttp2);
+    const server = createServer(options, serve);
+    const undecided = chooseByPreface(server, () => limits.now.headersTimeoutMs, toHttp2);
     return { server, undecided, tableChanged: () => undefined };
   }
   const server = createTlsServer(
-    { ...limits, ...tls.serverOptions, handshakeTimeout: settings.limits.headersTimeoutMs },
+    { ...options, ...tls.serverOptions, handshakeTimeout: limits.now.headersTimeoutMs },
     serve,
   );
   chooseByAlpn(server, toHttp2);
@@ -160,7 +165,7 @@ export function createListener(services: ListenerServices): Listener {
     request.headers.expect === undefined ? serve(request, response) : serveExpecting(request, response);
 
   const { onClientError, onTlsError, onLateRequest } = clientFaults(services);
-  const http2 = lateHttp2(async () => createHttp2Sessions(services.settings.limits, serveHttp2, onLateRequest));
+  const http2 = lateHttp2(async () => createHttp2Sessions(services.limits, serveHttp2, onLateRequest));
   const { server, undecided, tableChanged } = makeServer(services, serve, http2.accept);
   // 0 is no limit: the size of the head is bounded, and a list that is cut in silence hides headers.
   server.maxHeadersCount = 0;
@@ -196,7 +201,10 @@ export function createListener(services: ListenerServices): Listener {
   server.on('drop', () => services.refused?.('connections'));
 
   return {
-    tableChanged,
+    tableChanged(): void {
+      tableChanged();
+      Object.assign(server, serverLimits(services.limits.now));
+    },
 
     listen: async (address) => listenOn(server, address),
 

@@ -47,9 +47,9 @@ function isPreface(bytes: Buffer): 'yes' | 'no' | 'maybe' {
 /**
  * Sends connections without TLS that begin as HTTP/2 does elsewhere.
  *
- * @param timeoutMs a client that sends nothing is closed after this long, as Node would do
+ * @param timeoutMs gives how long a client may send nothing before it is closed, as Node would do
  */
-export function chooseByPreface(server: HttpServer, timeoutMs: number, toHttp2: Take): Undecided {
+export function chooseByPreface(server: HttpServer, timeoutMs: () => number, toHttp2: Take): Undecided {
   const undecided = new Set<Socket>();
   const hangUp = (socket: Socket) => (): void => void socket.destroy();
   const toHttp1 = replaceListener(server, 'connection', (socket) => {
@@ -57,7 +57,7 @@ export function chooseByPreface(server: HttpServer, timeoutMs: number, toHttp2: 
     const end = hangUp(socket);
     undecided.add(socket);
     socket.once('close', () => undecided.delete(socket));
-    socket.setTimeout(timeoutMs, end);
+    socket.setTimeout(timeoutMs(), end);
     socket.on('error', end);
     socket.on('end', end);
     const receive = (chunk: Buffer): void => {

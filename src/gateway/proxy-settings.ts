@@ -54,13 +54,4 @@ export interface HeaderSettings {
 }
 
 /** What a client may take of us before it is refused. */
-export interface Limits extends LiveLimits {
-  /** A slow client has this long for its request's head … */
-  readonly headersTimeoutMs: number;
-  /** … and this long for the whole request. */
-  readonly requestTimeoutMs: number;
-  /** A connection without a request is closed after this long. */
-  readonly keepAliveTimeoutMs: number;
-  /** Bytes of a request's head. */
-  readonly headBytes: number;
-}
+export type Limits = LiveLimits;

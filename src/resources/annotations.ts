@@ -149,6 +149,22 @@ export const annotations = {
     meaning:
       'Bytes that the body of a request may have, such as 512k, 10m or 1g; 0 for any number. On an Ingress it holds for its routes, on our IngressClass for all others.',
   },
+  'latchkey.dev/client-header-timeout-ms': {
+    on: onClass,
+    meaning: 'As the flag `--client-header-timeout-ms`, at once.',
+  },
+  'latchkey.dev/client-request-timeout-ms': {
+    on: onClass,
+    meaning: 'As the flag `--client-request-timeout-ms`, at once.',
+  },
+  'latchkey.dev/client-idle-timeout-ms': {
+    on: onClass,
+    meaning: 'As the flag `--client-idle-timeout-ms`, from the next request of a connection on.',
+  },
+  'latchkey.dev/client-header-bytes': {
+    on: onClass,
+    meaning: 'As the flag `--client-header-bytes`, for new connections.',
+  },
   'latchkey.dev/client-uri-bytes': { on: onClass, meaning: 'As the flag `--client-uri-bytes`, at once.' },
   'latchkey.dev/client-header-count': { on: onClass, meaning: 'As the flag `--client-header-count`, at once.' },
   'latchkey.dev/max-connections': { on: onClass, meaning: 'As the flag `--max-connections`, at once.' },

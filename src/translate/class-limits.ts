@@ -1,18 +1,27 @@
 import type { IngressClass } from '#resources/ingress-class.ts';
 import type { Problem } from '#resources/verdict.ts';
-import type { LimitsEntry, LiveLimits } from '#table/limits-entry.ts';
+import { limitRanges, type LimitsEntry, type LiveLimits } from '#table/limits-entry.ts';
 import { annotationField } from './annotations.ts';
 import { parseSize } from './size.ts';
 
-const counts = [
+const numbers = [
+  ['latchkey.dev/client-header-timeout-ms', 'headersTimeoutMs'],
+  ['latchkey.dev/client-request-timeout-ms', 'requestTimeoutMs'],
+  ['latchkey.dev/client-idle-timeout-ms', 'keepAliveTimeoutMs'],
+  ['latchkey.dev/client-header-bytes', 'headBytes'],
   ['latchkey.dev/client-uri-bytes', 'uriBytes'],
   ['latchkey.dev/client-header-count', 'headerCount'],
   ['latchkey.dev/max-connections', 'connections'],
   ['latchkey.dev/max-tunnels', 'tunnels'],
 ] as const;
 
-/** A whole number above 0; undefined for anything else. */
-const wholeNumber = (text: string): number | undefined => (/^[1-9]\d{0,9}$/.test(text) ? Number(text) : undefined);
+/** A whole number within bounds, both included; undefined for anything else. */
+const wholeNumber =
+  ({ min, max }: { readonly min: number; readonly max: number }) =>
+  (text: string): number | undefined => {
+    const number = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
+    return number >= min && number <= max ? number : undefined;
+  };
 
 /**
  * The limits that an ingress class states. One that cannot be read leaves what the flags say: closing everything for
@@ -32,8 +41,9 @@ export function classLimits({ metadata }: IngressClass, problems: Problem[]): Li
   };
   const bodyBytes = read('latchkey.dev/client-max-body-size', parseSize, 'a size such as 512k, 10m or 0');
   if (bodyBytes !== undefined) limits.bodyBytes = bodyBytes;
-  for (const [name, limit] of counts) {
-    const value = read(name, wholeNumber, 'a whole number above 0');
+  for (const [name, limit] of numbers) {
+    const range = limitRanges[limit];
+    const value = read(name, wholeNumber(range), `a whole number from ${range.min} to ${range.max}`);
     if (value !== undefined) limits[limit] = value;
   }
   return Object.keys(limits).length === 0 ? undefined : { kind: 'limits', key: 'limits:', limits };

@@ -251,6 +251,31 @@ test('the ingress class changes limits while the gateway runs, and gives them ba
   await untilStatus(200);
 });
 
+test('the ingress class changes limits of time and of the head while the gateway runs', async () => {
+  const { port, dir, refused } = await start([]);
+  const slow = await openOn(port);
+  let text = '';
+  slow.on('data', (chunk: Buffer) => (text += chunk.toString()));
+  slow.write('GET / HTTP/1.1\r\nHost: a\r\n');
+  const kept = await openOn(port);
+  kept.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+  await once(kept, 'data');
+  const limits = { 'client-header-timeout-ms': '500', 'client-idle-timeout-ms': '300', 'client-header-bytes': '1024' };
+  const annotations = Object.entries(limits).map(([name, value]) => [`latchkey.dev/${name}`, value]);
+  writeFileSync(join(dir, 'class.yaml'), ingressClass(Object.fromEntries(annotations)));
+  // The default is 10 s, which is more than `once` waits here.
+  await once(slow, 'close', { signal: AbortSignal.timeout(8_000) });
+  expect([text.slice(0, 12), await refused('request-timeout')]).toEqual(['HTTP/1.1 408', 1]);
+  kept.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+  await once(kept, 'close', { signal: AbortSignal.timeout(8_000) });
+  const long = await openOn(port);
+  let answer = '';
+  long.on('data', (chunk: Buffer) => (answer += chunk.toString()));
+  long.write(`GET / HTTP/1.1\r\nHost: a\r\nx: ${'x'.repeat(2_000)}\r\n\r\n`);
+  await once(long, 'close');
+  expect(answer.slice(0, 12)).toBe('HTTP/1.1 431');
+});
+
 test('an upgrade with a body is 400', async () => {
   const { port, upstream } = await start([]);
   const headers = [
