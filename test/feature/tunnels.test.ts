@@ -1,7 +1,7 @@
 /** What becomes of the bytes of WebSockets, and of upgrades that come to nothing, over real sockets. */
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { send } from '../support/client.ts';
@@ -71,6 +71,27 @@ test('a slow upstream gets all that the client said before it closed', async () 
   for (let i = 0; i < 16; i += 1) client.write(megabyte);
   client.end();
   expect(await bytesUntilEnd(upstream)).toBe(16 * megabyte.byteLength);
+});
+
+test('a WebSocket on a connection that has had requests is not bound by the time between those', async () => {
+  const upstream = await startTunnelUpstream();
+  const pipeline = await silentPipeline(upstream.port, { flags: ['--client-idle-timeout-ms', '100'] });
+  onTestFinished(async () => pipeline.stop(0));
+  const get = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
+  const client = connect(pipeline.port, '127.0.0.1');
+  onTestFinished(() => void client.destroy());
+  client.write(get);
+  await once(client, 'data');
+  client.write(upgradeHead());
+  await once(client, 'data');
+  // Others, that say as little, are closed meanwhile.
+  for (let i = 0; i < 2; i += 1) {
+    const other = connect(pipeline.port, '127.0.0.1');
+    other.write(get);
+    other.resume();
+    await once(other, 'close');
+  }
+  expect([client.destroyed, client.readableEnded]).toEqual([false, false]);
 });
 
 test('bytes of a tunnel are counted while it is open', async () => {
