@@ -14,20 +14,31 @@ const cancelled = 8;
 /** The client's connection, the same for all its streams. */
 export type Http2Peer = RequestMessage['socket'];
 
+/** What a field takes in a head besides its name and value, as HTTP/1.1 writes it. */
+const fieldBytes = ': \r\n'.length;
+
 /**
- * The headers without pseudo-headers, the authority as `host`. Whoever states a Host that differs from it has
- * stated two, which the guard refuses (RFC 9113 section 8.3.1).
+ * The fields without pseudo-headers, the authority as `host`, and how long they are. Whoever states a Host that differs
+ * from it has stated two, which the guard refuses (RFC 9113 section 8.3.1). Cookies come in crumbs, and go on as one
+ * (section 8.2.3).
  */
-function withHost(raw: readonly string[], authority: string | undefined): string[] {
-  const stated = withoutPseudoHeaders(raw);
-  if (authority === undefined) return stated;
-  const headers = ['host', authority];
-  for (let i = 0; i < stated.length; i += 2) {
-    const name = stated[i] ?? '';
-    const value = stated[i + 1] ?? '';
-    if (name !== 'host' || value.toLowerCase() !== authority.toLowerCase()) headers.push(name, value);
+function readFields(raw: readonly string[], authority: string | undefined): { fields: string[]; bytes: number } {
+  const fields = authority === undefined ? [] : ['host', authority];
+  let bytes = 0;
+  let cookie = -1;
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = raw[i] ?? '';
+    const value = raw[i + 1] ?? '';
+    bytes += name.length + value.length + fieldBytes;
+    if (name.startsWith(':') || (name === 'host' && value.toLowerCase() === authority?.toLowerCase())) continue;
+    if (name === 'cookie' && cookie !== -1) {
+      fields[cookie] = `${fields[cookie]}; ${value}`;
+      continue;
+    }
+    if (name === 'cookie') cookie = fields.length + 1;
+    fields.push(name, value);
   }
-  return headers;
+  return { fields, bytes };
 }
 
 /** See the head of this file. */
@@ -37,6 +48,8 @@ export class Http2Request implements RequestMessage {
   readonly url: string | undefined;
   readonly headers: IncomingHttpHeaders;
   readonly rawHeaders: readonly string[];
+  /** Of the whole head. */
+  readonly headBytes: number;
   readonly isFollowedByBody: boolean;
   readonly socket: Http2Peer;
   rawTrailers: readonly string[] = [];
@@ -55,7 +68,9 @@ export class Http2Request implements RequestMessage {
     this.method = headers[':method'] ?? '';
     this.url = headers[':path'];
     const authority = headers[':authority'];
-    this.rawHeaders = withHost(raw, authority);
+    const { fields, bytes } = readFields(raw, authority);
+    this.rawHeaders = fields;
+    this.headBytes = bytes;
     this.headers = authority === undefined ? headers : { ...headers, host: authority };
     this.isFollowedByBody = !stream.endAfterHeaders;
     this.socket = peer;

@@ -20,14 +20,22 @@ export type Http2Serve = (request: Http2Request, response: Http2Response) => voi
 
 /** Streams that a client may have open at once; what Envoy's guide for the edge advises. */
 const maxConcurrentStreams = 100;
-/** Header fields of a request, pseudo-headers included; more is refused before anybody sees it. */
-const maxHeaderListPairs = 256;
+/**
+ * A head that is somewhat too large is answered; one of more than so many times that is reset before anybody sees it.
+ * A client may send heads that were packed small and are large: what is bounded is what they come to.
+ */
+const headScope = 4;
 /** Megabytes that Node holds for a session. */
 const maxSessionMemory = 10;
 
-const sessionOptions = ({ headBytes }: LiveLimits) => ({
-  settings: { maxConcurrentStreams, maxHeaderListSize: headBytes, enablePush: false, enableConnectProtocol: false },
-  maxHeaderListPairs,
+const sessionOptions = ({ headBytes, headerCount }: LiveLimits) => ({
+  settings: {
+    maxConcurrentStreams,
+    maxHeaderListSize: headScope * headBytes,
+    enablePush: false,
+    enableConnectProtocol: false,
+  },
+  maxHeaderListPairs: headScope * headerCount,
   maxSessionMemory,
   // Whether a field may stand twice is for those to judge who read it.
   strictSingleValueFields: false,

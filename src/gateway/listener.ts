@@ -7,14 +7,14 @@ import { Http1Request } from './http1-request.ts';
 import { createServer } from './node-http.ts';
 import { clientFaults } from './client-fault.ts';
 import { forward, type ForwardServices } from './forward.ts';
-import { createHttp2Sessions, type Http2Sessions } from './http2-sessions.ts';
+import { createHttp2Sessions, type Http2Serve, type Http2Sessions } from './http2-sessions.ts';
 import type { ListenAddress } from './messages.ts';
 import type { Occupancy } from './occupancy.ts';
 import { createOpenTunnels, type OpenTunnels } from './open-tunnels.ts';
 import { hasBody } from './request-body.ts';
 import { chooseByAlpn, chooseByPreface, lastWordMs } from './protocol-choice.ts';
 import type { ProxySettings } from './proxy-settings.ts';
-import { refusedMethod, tooManyTunnels, unmetExpectation, upgradeWithBody } from './request-guard.ts';
+import { refusedMethod, tooLargeHead, tooManyTunnels, unmetExpectation, upgradeWithBody } from './request-guard.ts';
 import { refuseRequest, serveRequest, type ClientRequest, type ServeServices } from './serve-request.ts';
 import type { ClientTls } from './tls.ts';
 import { isWebSocketUpgrade, responseOn, upgrade } from './upgrade.ts';
@@ -161,8 +161,13 @@ export function createListener(services: ListenerServices): Listener {
     if (request.headers.expect?.toLowerCase() === '100-continue') take({ ...client, expectsContinue: true });
     else refuseRequest({ ...client, expectsContinue: false }, unmetExpectation, services);
   };
-  const serveHttp2 = (request: RequestMessage, response: ResponseMessage): void =>
-    request.headers.expect === undefined ? serve(request, response) : serveExpecting(request, response);
+  const serveHttp2: Http2Serve = (request, response) => {
+    if (request.headBytes > services.limits.now.headBytes) {
+      const client = { request, response, expectsContinue: false, receivedAtMs: performance.now() };
+      return refuseRequest(client, tooLargeHead, services);
+    }
+    return request.headers.expect === undefined ? serve(request, response) : serveExpecting(request, response);
+  };
 
   const { onClientError, onTlsError, onLateRequest } = clientFaults(services);
   const http2 = lateHttp2(async () => createHttp2Sessions(services.limits, serveHttp2, onLateRequest));

@@ -46,6 +46,8 @@ const otherVersion = faultOf(505, 'HTTP version not supported', 'malformed');
 const otherCoding = faultOf(501, 'Transfer coding not supported', 'framing');
 const tooLongUri = faultOf(414, 'URI too long', 'uri-size');
 export const tooManyHeaders = faultOf(431, 'Request header or cookie too large', 'header-count');
+/** Over HTTP/2; of HTTP/1.1 Node's parser says so. */
+export const tooLargeHead = faultOf(431, 'Request header or cookie too large', 'head-size');
 export const tooLargeBody = faultOf(413, 'Payload too large', 'body-size');
 /** No room for another WebSocket; nginx's text where it has none left (kong-facts 2.1). */
 export const tooManyTunnels = faultOf(503, 'The upstream server is currently unavailable', 'tunnels');
@@ -86,7 +88,9 @@ export function guardRequest(
 function startFault(request: RequestMessage): GuardFault | undefined {
   if (request.method === 'TRACE') return refusedMethod;
   const { httpVersion } = request;
-  if (httpVersion === '1.1' || httpVersion === '1.0' || !(request instanceof IncomingMessageClass)) return undefined;
+  if (httpVersion === '1.1' || httpVersion === '1.0') return undefined;
+  // Over HTTP/1.1 Node tells of CONNECT by an event of its own.
+  if (!(request instanceof IncomingMessageClass)) return request.method === 'CONNECT' ? refusedMethod : undefined;
   return request.httpVersionMajor > 1 ? otherVersion : badTarget;
 }
 

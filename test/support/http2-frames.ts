@@ -76,7 +76,7 @@ const text = (value: string): Buffer => {
 };
 
 /** A list of fields, each spelled out (RFC 7541 section 6.2.2), as it is: nothing is checked. */
-const fieldBlock = (fields: readonly (readonly [string, string])[]): Buffer =>
+export const fieldBlock = (fields: readonly (readonly [string, string])[]): Buffer =>
   Buffer.concat(fields.flatMap(([name, value]) => [Buffer.from([0]), text(name), text(value)]));
 
 /** The pseudo-headers of a request, of which some may be others. */
