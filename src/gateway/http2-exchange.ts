@@ -11,6 +11,9 @@ import type { RequestMessage, ResponseMessage } from './client-message.ts';
 const noError = 0;
 const cancelled = 8;
 
+/** A client that is answered early has this long to stop sending, as over HTTP/1.1. */
+const lingerMs = 5_000;
+
 /** The client's connection, the same for all its streams. */
 export type Http2Peer = RequestMessage['socket'];
 
@@ -138,7 +141,9 @@ export class Http2Response implements ResponseMessage {
   #end: 'head' | 'trailers' | undefined = undefined;
   #trailers: OutgoingHttpHeaders = {};
   /** Since when the client has not taken what is there for it; undefined while it takes all. */
-  blockedSinceMs: number | undefined = undefined;
+  #blockedSinceMs: number | undefined = undefined;
+
+  #endedAmidBodyAtMs: number | undefined = undefined;
 
   constructor(stream: ServerHttp2Stream) {
     this.#stream = stream;
@@ -207,29 +212,47 @@ export class Http2Response implements ResponseMessage {
   write(chunk: Buffer): boolean {
     if (this.writableEnded) return true; // it was answered otherwise meanwhile
     if (this.#stream.write(chunk)) return true;
-    if (this.blockedSinceMs === undefined) this.#stream.once('drain', () => (this.blockedSinceMs = undefined));
-    this.blockedSinceMs ??= performance.now();
+    if (this.#blockedSinceMs === undefined) this.#stream.once('drain', () => (this.#blockedSinceMs = undefined));
+    this.#blockedSinceMs ??= performance.now();
     return false;
   }
 
   end(data?: Buffer | string, encoding?: 'latin1' | 'utf8' | (() => void)): void {
     if (this.#isEnded) return;
     this.#isEnded = true;
-    this.blockedSinceMs = performance.now();
-    if (!this.#stream.endAfterHeaders && !this.#stream.readableEnded) this.#stopBody();
+    this.#blockedSinceMs = performance.now();
+    if (!this.#stream.endAfterHeaders && !this.#stream.readableEnded) this.#dropBody();
     if (this.#end === 'head') return; // it has ended with that
     if (typeof encoding === 'string') this.#stream.end(data, encoding);
     else this.#stream.end(data);
   }
 
   /**
-   * A client need not send the rest of a body once it has its whole answer (RFC 9113 section 8.1). Only then: what it
-   * has sent already may end the stream, and a client of gRPC takes a reset that comes with a head for the answer.
+   * What is left of a body is read and thrown away for a while, as over HTTP/1.1: clients lose an answer that comes with
+   * a reset amid their body, NO_ERROR or not (RFC 9113 section 8.1).
    */
-  #stopBody(): void {
-    const stop = (): void => void setImmediate(() => this.#stream.close(noError));
-    if (this.#stream.writableFinished) stop();
-    else this.#stream.once('finish', stop);
+  #dropBody(): void {
+    this.#endedAmidBodyAtMs = performance.now();
+    // Node would reset the stream at once if nobody has read of it.
+    if (this.#stream.readableFlowing === null) this.#stream.resume();
+    // Who was reading the body lets go of it first.
+    else setImmediate(() => this.#stream.resume());
+  }
+
+  /** Whether the client has left for so long what is there for it. */
+  isBlocked(nowMs: number, timeoutMs: number): boolean {
+    const since = this.#blockedSinceMs;
+    return since !== undefined && nowMs - since >= timeoutMs && !this.#stream.writableFinished;
+  }
+
+  /** Whether the client has gone on with its body for long enough after the whole of its answer. */
+  isLingering(nowMs: number): boolean {
+    return this.#endedAmidBodyAtMs !== undefined && nowMs - this.#endedAmidBodyAtMs >= lingerMs;
+  }
+
+  /** The client is asked to end its body. */
+  stopBody(): void {
+    this.#stream.close(noError);
   }
 
   /** The client does not take its answer. */

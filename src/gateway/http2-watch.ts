@@ -3,7 +3,8 @@
  * connection too. For HTTP/2 it has none: nothing else here bounds a stream whose body never comes, one whose answer
  * nobody reads, or a connection that carries pings alone.
  *
- *   every second: session without a stream ─▶ GOAWAY, then cut · request not whole ─▶ 408 · answer not taken ─▶ reset
+ *   every second: session without a stream ─▶ GOAWAY, then cut · request not whole ─▶ 408 · answer not taken, body
+ *   that goes on behind it ─▶ reset
  */
 import type { ServerHttp2Session } from 'node:http2';
 import type { LiveLimits } from '#table/limits-entry.ts';
@@ -31,8 +32,9 @@ class OpenStream {
   }
 
   check(nowMs: number, requestTimeoutMs: number, onLate: LateRequest): void {
-    const { blockedSinceMs } = this.#response;
-    if (blockedSinceMs !== undefined && nowMs - blockedSinceMs >= requestTimeoutMs) return this.#response.cancel();
+    if (this.#response.isLingering(nowMs)) return this.#response.stopBody();
+    if (requestTimeoutMs === 0) return;
+    if (this.#response.isBlocked(nowMs, requestTimeoutMs)) return this.#response.cancel();
     if (this.#isTold || !this.#request.isOverdue(nowMs, requestTimeoutMs)) return;
     this.#isTold = true;
     onLate(this.#request, this.#response);
@@ -76,7 +78,6 @@ export function watchHttp2(limits: Pick<LimitsInForce, 'now'>, onLate: LateReque
     const { requestTimeoutMs } = limits.now;
     for (const session of sessions) {
       session.checkIdle(nowMs, limits.now);
-      if (requestTimeoutMs === 0) continue;
       for (const stream of session.streams) stream.check(nowMs, requestTimeoutMs, onLate);
     }
   }, checkEveryMs).unref();
