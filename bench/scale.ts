@@ -8,6 +8,7 @@
  * generator at once: the memory is the product's own.
  */
 import { hash, randomBytes } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
 import { returnMemory } from '#gateway/return-memory.ts';
 import { kindNamed } from '#resources/all-kinds.ts';
 import type { KubernetesObject } from '#resources/kind.ts';
@@ -27,10 +28,12 @@ export interface ScaleOptions {
   readonly changes: number;
 }
 
-const batchSize = 5_000;
+/** As many as the API server gives in a page. */
+const batchSize = 500;
 /** Hosts that the Ingresses share. */
 const hosts = 10_000;
 const changeTargetMs = 5;
+const restMs = 2_000;
 const memoryTargetMB = 2_048;
 
 function uidOf(name: string): string {
@@ -178,6 +181,14 @@ function measureChanges(side: ControlSide, { ingresses, consumers, changes }: Sc
   };
 }
 
+/** Gives memory back as the product does: when a start is over, and once more after a while. */
+async function comeToRest(): Promise<void> {
+  returnMemory();
+  await setTimeout(restMs);
+  returnMemory();
+  await setTimeout(restMs);
+}
+
 /** See the head of this file. */
 export async function scaleBench(options: ScaleOptions): Promise<BenchReport> {
   const side = startControlSide();
@@ -190,7 +201,7 @@ export async function scaleBench(options: ScaleOptions): Promise<BenchReport> {
   for (const [name, { seconds, mostMB }] of Object.entries(steps)) {
     progress(`${name}: ${seconds.toFixed(1)} s, ${mostMB.toFixed(0)} MB`);
   }
-  returnMemory(); // as the product does when a start is over
+  await comeToRest();
   const restMB = residentMB();
   const heapMB = process.memoryUsage().heapUsed / 2 ** 20;
   const changes = measureChanges(side, options);

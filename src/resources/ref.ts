@@ -18,14 +18,18 @@ export function refKey(ref: Ref): string {
   return flatText(ref.kind, '/', ref.namespace, '/', ref.name);
 }
 
+/** The kind of the ref that a key is of. */
+export function kindOfKey(key: string): string {
+  return key.slice(0, key.indexOf('/'));
+}
+
+/** The ref that a key is of, if its namespace holds no slash. */
+export function refOfKey(key: string): Ref {
+  const [kind = '', namespace = '', ...name] = key.split('/');
+  return { kind, namespace, name: name.join('/') };
+}
+
 /** The way a ref is shown to people, in messages and logs: `KongPlugin default/my-plugin`. */
 export function formatRef(ref: Ref): string {
   return ref.namespace === '' ? `${ref.kind} ${ref.name}` : `${ref.kind} ${ref.namespace}/${ref.name}`;
-}
-
-/** Orders refs by kind, namespace, name; for output that must not depend on arrival order. */
-export function compareRefs(a: Ref, b: Ref): number {
-  const left = refKey(a);
-  const right = refKey(b);
-  return left < right ? -1 : left > right ? 1 : 0;
 }

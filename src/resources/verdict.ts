@@ -54,6 +54,24 @@ export interface Verdict {
   readonly ancestors?: readonly Ref[];
 }
 
+/** Whether nothing is to be told of an object but that it is in force, as of nearly all. */
+export function isOrdinary({ problems, timed, notOurs, ancestors }: Omit<Verdict, 'ref' | 'generation'>): boolean {
+  return problems.length === 0 && timed === undefined && notOurs === undefined && ancestors === undefined;
+}
+
+/** A verdict as it is kept a million times: an ordinary one is the generation of its object, null if it has none. */
+export type PackedVerdict = Verdict | number | null;
+
+export function packVerdict(verdict: Verdict): PackedVerdict {
+  return isOrdinary(verdict) ? (verdict.generation ?? null) : verdict;
+}
+
+/** The verdict again, given what it is on. */
+export function unpackVerdict(ref: Ref, packed: PackedVerdict): Verdict {
+  if (typeof packed === 'object' && packed !== null) return packed;
+  return { ref, generation: packed ?? undefined, problems: [] };
+}
+
 /** A verdict as it is at a time: of the problems that come and go those that there are then. */
 export function verdictAt(verdict: Verdict, nowMs: number): Verdict {
   const { timed, ...lasting } = verdict;

@@ -6,17 +6,22 @@
  *
  * Invariant: nothing is called in force before requests meet it.
  */
-import { formatRef, refKey, type Ref } from '#resources/ref.ts';
-import type { Verdict } from '#resources/verdict.ts';
+import { formatRef, refKey, refOfKey, type Ref } from '#resources/ref.ts';
+import { packVerdict, unpackVerdict, type PackedVerdict, type Verdict } from '#resources/verdict.ts';
 import type { FileProblem } from '#source/source.ts';
 import type { Logger } from '#telemetry/log.ts';
 import { createVerdictCounts, type VerdictCounts } from './verdict-counts.ts';
 
 /** See the head of this file. */
 export function createReporter(log: Logger) {
-  const verdicts = new Map<string, Verdict>();
+  const verdicts = new Map<string, PackedVerdict>();
   const counts = createVerdictCounts();
   let fileProblems: readonly FileProblem[] = [];
+
+  const last = (key: string, ref: Ref): Verdict | undefined => {
+    const packed = verdicts.get(key);
+    return packed === undefined ? undefined : unpackVerdict(ref, packed);
+  };
 
   const isBroken = (verdict: Verdict | undefined): boolean => (verdict?.problems.length ?? 0) > 0;
 
@@ -33,14 +38,16 @@ export function createReporter(log: Logger) {
     /** Takes in verdicts that are true by now, and what has none any more. */
     report(changed: readonly Verdict[], forgotten: readonly Ref[]): void {
       for (const ref of forgotten) {
-        counts.replace(verdicts.get(refKey(ref)), undefined);
-        verdicts.delete(refKey(ref));
+        const key = refKey(ref);
+        counts.replace(last(key, ref), undefined);
+        verdicts.delete(key);
       }
       for (const verdict of changed) {
-        const before = verdicts.get(refKey(verdict.ref));
+        const key = refKey(verdict.ref);
+        const before = last(key, verdict.ref);
         tell(before, verdict);
         counts.replace(before, verdict);
-        verdicts.set(refKey(verdict.ref), verdict);
+        verdicts.set(key, packVerdict(verdict));
       }
     },
 
@@ -56,7 +63,9 @@ export function createReporter(log: Logger) {
 
     /** All verdicts reported so far, by ref. */
     all(): Verdict[] {
-      return [...verdicts.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, verdict]) => verdict);
+      return [...verdicts.entries()]
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .map(([key, packed]) => unpackVerdict(refOfKey(key), packed));
     },
 
     counts: counts as Omit<VerdictCounts, 'replace'>,

@@ -12,7 +12,7 @@ import { kindNamed } from '#resources/all-kinds.ts';
 import { ingress } from '#resources/ingress.ts';
 import type { Kind, KubernetesObject } from '#resources/kind.ts';
 import { kongConsumer } from '#resources/kong-consumer.ts';
-import { compareRefs, flatText, refKey, type Ref } from '#resources/ref.ts';
+import { flatText, kindOfKey, refKey, refOfKey, type Ref } from '#resources/ref.ts';
 import { secret, type Secret } from '#resources/secret.ts';
 import { validateObject } from '#resources/validate.ts';
 import type { Problem } from '#resources/verdict.ts';
@@ -66,8 +66,7 @@ export function createStore() {
       const wanted = refKey(change.ref);
       const before = findByKey(change.ref.kind, wanted);
       const key = before?.key ?? wanted;
-      const ref = before?.ref ?? change.ref;
-      const recorded = change.type === 'put' ? toRecorded({ ...change, ref }, key) : undefined;
+      const recorded = change.type === 'put' ? toRecorded(change, key) : undefined;
       replace(key, change.ref, recorded);
       const moved = indexed.replace(change.ref.kind, before, recorded);
       return [key, ...moved.map(([index, indexKey]) => indexRead(index, indexKey))];
@@ -78,6 +77,11 @@ export function createStore() {
       return findByKey(ref.kind, refKey(ref));
     },
 
+    /** The same by the `refKey` of its ref. */
+    findByKey(key: string): Recorded | undefined {
+      return findByKey(kindOfKey(key), key);
+    },
+
     /** The object if it exists and is valid. */
     get<T extends KubernetesObject>(kind: Kind<T>, namespace: string, name: string): T | undefined {
       const recorded = findByKey(kind.kind, refKey({ kind: kind.kind, namespace, name }));
@@ -86,9 +90,7 @@ export function createStore() {
 
     /** The valid objects that have this key in an index, by namespace and name. */
     lookup<T extends KubernetesObject>(index: Index<T>, key: string): T[] {
-      return [...indexed.find(index, key)]
-        .sort((a, b) => compareRefs(a.ref, b.ref))
-        .map((recorded) => recorded.object as T);
+      return [...indexed.find(index, key)].sort(byKey).map((recorded) => recorded.object as T);
     },
 
     /** Whether any valid object has this key in an index. */
@@ -105,7 +107,7 @@ export function createStore() {
     /** The valid objects of a kind, by namespace and name. */
     list<T extends KubernetesObject>(kind: Kind<T>): T[] {
       const found = [...(byKind.get(kind.kind)?.values() ?? [])].filter((recorded) => recorded.faults.length === 0);
-      return found.sort((a, b) => compareRefs(a.ref, b.ref)).map((recorded) => recorded.object as T);
+      return found.sort(byKey).map((recorded) => recorded.object as T);
     },
 
     /** How many objects there are, invalid ones included. */
@@ -117,6 +119,9 @@ export function createStore() {
 
 export type Store = ReturnType<typeof createStore>;
 
+/** By namespace and name: what is sorted is of one kind. */
+const byKey = (a: Recorded, b: Recorded): number => (a.key < b.key ? -1 : 1);
+
 const noNotes: readonly Problem[] = [];
 
 /** Kinds of which there may be a million. */
@@ -126,23 +131,25 @@ const packedKinds = new Set<string>([secret.kind, kongConsumer.kind, ingress.kin
 const hasHidden = (object: KubernetesObject): boolean =>
   Object.values((object as Secret).sealed ?? {}).some(({ hidden }) => hidden !== undefined);
 
-/** A class since its million instances share one way to give their object. */
+/** A class since its million instances share one way to give what they do not keep. */
 class PackedRecord implements Recorded {
   readonly key: string;
-  readonly ref: Ref;
   readonly faults: readonly Problem[];
   readonly notes: readonly Problem[];
   readonly #shape: PackedObject['shape'];
   readonly #values: string;
 
-  constructor({ key, ref, faults, notes, object }: Recorded) {
+  constructor({ key, faults, notes, object }: Recorded) {
     const { shape, values } = packObject(object);
     this.key = key;
-    this.ref = ref;
     this.faults = faults;
     this.notes = notes;
     this.#shape = shape;
     this.#values = values;
+  }
+
+  get ref(): Ref {
+    return refOfKey(this.key);
   }
 
   get object(): KubernetesObject {
@@ -153,5 +160,7 @@ class PackedRecord implements Recorded {
 function toRecorded({ ref, object, problems = noNotes }: RecordedChange & { type: 'put' }, key: string): Recorded {
   const faults = validateObject(kindNamed(ref.kind), object);
   const recorded = { key, ref, object, faults, notes: problems };
-  return packedKinds.has(ref.kind) && !hasHidden(object) ? new PackedRecord(recorded) : recorded;
+  // In a file a namespace may hold a slash; its key does not tell it then.
+  const isPacked = packedKinds.has(ref.kind) && !hasHidden(object) && !ref.namespace.includes('/');
+  return isPacked ? new PackedRecord(recorded) : recorded;
 }

@@ -9,8 +9,8 @@
  * translation of the same objects from nothing (test/changes.test.ts).
  */
 import { Equal } from 'typebox/value';
-import { refKey, type Ref } from '#resources/ref.ts';
-import type { Problem, Verdict } from '#resources/verdict.ts';
+import { refKey, refOfKey, type Ref } from '#resources/ref.ts';
+import { isOrdinary, packVerdict, type Problem, type Verdict } from '#resources/verdict.ts';
 import { packList, unpackList } from '#store/packed-list.ts';
 import { createReads } from '#store/reads.ts';
 import { createStore, type Recorded, type RecordedChange } from '#store/store.ts';
@@ -18,16 +18,7 @@ import { createView } from '#store/view.ts';
 import { createClaims } from '#table/claims.ts';
 import type { GoneEntry, TableEntry } from '#table/table-entry.ts';
 import { createFacts } from './facts.ts';
-import {
-  entriesInForce,
-  isOrdinary,
-  joined,
-  keptEntry,
-  keptVerdict,
-  newState,
-  verdictOf,
-  type RootState,
-} from './root-state.ts';
+import { entriesInForce, joined, keptEntry, newState, verdictOf, type RootState } from './root-state.ts';
 import { rootKind } from './roots.ts';
 import { claimantsOf, emitChanges, settleClaims, type RefClaimant } from './settle.ts';
 import { nothing, type TranslateSettings, type Translation } from './translation.ts';
@@ -87,7 +78,7 @@ export function createEngine(settings: TranslateSettings) {
     const state = roots.get(key);
     if (state === undefined || state.translation === 'failed') return undefined;
     if (state.translation !== 'ordinary') return state.translation;
-    const recorded = store.find(state.ref);
+    const recorded = store.findByKey(key);
     try {
       return recorded === undefined ? undefined : translate(recorded, new Set());
     } catch {
@@ -115,15 +106,15 @@ export function createEngine(settings: TranslateSettings) {
    * and leaves what it had in force.
    */
   const run = (recorded: Recorded, output: Output): string[] => {
-    const { key, ref } = recorded;
-    const state = roots.get(key) ?? newState(ref);
+    const { key } = recorded;
+    const state = roots.get(key) ?? newState();
     const seen = new Set<string>(); // of itself a root need not read: a change of its object runs it anyway
     roots.set(key, state);
     output.rootsRun += 1;
     try {
       state.translation = translate(recorded, seen);
     } catch (error) {
-      output.failures.push({ ref, error });
+      output.failures.push({ ref: recorded.ref, error });
       state.translation = failedAfter(state.translation);
       return [];
     } finally {
@@ -138,14 +129,14 @@ export function createEngine(settings: TranslateSettings) {
     if (state === undefined) return [];
     roots.delete(key);
     reads.replace(key, state.reads, new Set());
-    output.remove.push(...entriesInForce(state));
-    output.forgotten.push(state.ref);
+    output.remove.push(...entriesInForce(key, state));
+    output.forgotten.push(refOfKey(key));
     return replaceClaims(key, state, []);
   };
 
   /** Sets what a root has in force. */
-  const enforce = (state: RootState, entries: readonly TableEntry[], output: Output): void => {
-    emitChanges(entriesInForce(state), entries, output);
+  const enforce = (key: string, state: RootState, entries: readonly TableEntry[], output: Output): void => {
+    emitChanges(entriesInForce(key, state), entries, output);
     state.inForce = packList(entries.map(keptEntry));
   };
 
@@ -155,12 +146,12 @@ export function createEngine(settings: TranslateSettings) {
     const translation = recall(key);
     if (translation === undefined) {
       // What it claims cannot be weighed against what others do.
-      if (!isAlone) enforce(state, [], output);
+      if (!isAlone) enforce(key, state, [], output);
       state.translation = 'failed';
       return { problems: [internalError] };
     }
     const { inForce, conflicts } = settleClaims(key, translation, claims.holderOf);
-    enforce(state, inForce, output);
+    enforce(key, state, inForce, output);
     const told = toldOf(translation, conflicts);
     state.translation = isAlone && isOrdinary(told) ? 'ordinary' : translation;
     return told;
@@ -169,17 +160,18 @@ export function createEngine(settings: TranslateSettings) {
   /** Finds what a root has in force, and its verdict. */
   const settle = (key: string, output: Output): void => {
     const state = roots.get(key);
-    if (state === undefined) return; // forgotten in this very batch
+    const recorded = store.findByKey(key);
+    if (state === undefined || recorded === undefined) return; // forgotten in this very batch
     const told = settleEntries(key, state, output);
-    const verdict = { ref: state.ref, generation: store.find(state.ref)?.object.metadata.generation, ...told };
-    if (!Equal(verdictOf(state), verdict)) output.verdicts.push(verdict);
-    state.verdict = keptVerdict(verdict);
+    const verdict = { ref: recorded.ref, generation: recorded.object.metadata.generation, ...told };
+    if (!Equal(verdictOf(key, state), verdict)) output.verdicts.push(verdict);
+    state.verdict = packVerdict(verdict);
   };
 
   /** The entries of a root in force, those of credentials translated again. */
   const entriesOf = (key: string, state: RootState): TableEntry[] => {
     const translated = new Map(recall(key)?.entries.map(({ entry }) => [entry.key, entry]));
-    return entriesInForce(state).flatMap((entry) =>
+    return entriesInForce(key, state).flatMap((entry) =>
       entry.kind === 'credential' ? (translated.get(entry.key) ?? []) : entry,
     );
   };
@@ -190,12 +182,10 @@ export function createEngine(settings: TranslateSettings) {
     /** Takes changes in as one and gives all that changes because of them. */
     apply(changes: readonly RecordedChange[]): EngineOutput {
       const touched = new Set(changes.flatMap((change) => store.record(change)));
-      const refs = new Map(changes.map(({ ref }) => [refKey(ref), ref]));
       const output = emptyOutput();
       const toSettle = new Set<string>();
-      for (const key of new Set([...refs.keys(), ...facts.rootsConcerned(touched)])) {
-        const ref = roots.get(key)?.ref ?? refs.get(key);
-        const recorded = ref === undefined ? undefined : store.find(ref);
+      for (const key of new Set([...changes.map(({ ref }) => refKey(ref)), ...facts.rootsConcerned(touched)])) {
+        const recorded = store.findByKey(key);
         const others = recorded === undefined ? forget(key, output) : run(recorded, output);
         for (const other of [key, ...others]) toSettle.add(other);
       }
@@ -205,7 +195,7 @@ export function createEngine(settings: TranslateSettings) {
 
     /** All verdicts there are. */
     verdicts(): Verdict[] {
-      return [...roots.values()].flatMap((state) => verdictOf(state) ?? []);
+      return [...roots].flatMap(([key, state]) => verdictOf(key, state) ?? []);
     },
 
     /** All entries in force. */

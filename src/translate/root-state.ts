@@ -1,5 +1,5 @@
-import type { Ref } from '#resources/ref.ts';
-import type { Problem, Verdict } from '#resources/verdict.ts';
+import { refOfKey } from '#resources/ref.ts';
+import { unpackVerdict, type PackedVerdict, type Problem, type Verdict } from '#resources/verdict.ts';
 import { unpackList, type PackedList } from '#store/packed-list.ts';
 import type { ReadNames } from '#store/reads.ts';
 import { credentialMark, markedCredential, type CredentialEntry } from '#table/credential-entry.ts';
@@ -12,21 +12,17 @@ import type { Translation } from './translation.ts';
  * somebody does; kept, it would be most of the memory.
  */
 export interface RootState {
-  readonly ref: Ref;
   /** All that it comes to. `failed`: it was ordinary before a bug of ours came in its way. */
   translation: Translation | 'ordinary' | 'failed';
   reads: ReadNames;
   /** Keys of all that it claims, each once. */
   things: PackedList<string>;
   inForce: PackedList<KeptEntry>;
-  verdict: KeptVerdict | undefined;
+  verdict: PackedVerdict | undefined;
 }
 
 /** An entry in force; of a credential its mark. */
 export type KeptEntry = Exclude<TableEntry, CredentialEntry> | string;
-
-/** A verdict; if nothing is to be told but that the object is in force, its generation, null if it has none. */
-type KeptVerdict = Verdict | number | null;
 
 const none: readonly never[] = [];
 const noProblems: readonly Problem[] = none;
@@ -38,8 +34,7 @@ export function joined(some: readonly Problem[], more: readonly Problem[]): read
 }
 
 /** A root that never ran. */
-export const newState = (ref: Ref): RootState => ({
-  ref,
+export const newState = (): RootState => ({
   translation: { entries: none, problems: none },
   reads: none,
   things: none,
@@ -47,19 +42,9 @@ export const newState = (ref: Ref): RootState => ({
   verdict: undefined,
 });
 
-/** Whether nothing is to be told of an object but that it is in force. */
-export function isOrdinary({ problems, timed, notOurs, ancestors }: Omit<Verdict, 'ref' | 'generation'>): boolean {
-  return problems.length === 0 && timed === undefined && notOurs === undefined && ancestors === undefined;
-}
-
-export function keptVerdict(verdict: Verdict): KeptVerdict {
-  return isOrdinary(verdict) ? (verdict.generation ?? null) : verdict;
-}
-
-/** The verdict as it was kept; undefined while there is none. */
-export function verdictOf({ ref, verdict }: RootState): Verdict | undefined {
-  if (verdict === undefined || (typeof verdict === 'object' && verdict !== null)) return verdict;
-  return { ref, generation: verdict ?? undefined, problems: noProblems };
+/** The verdict of a root; undefined while there is none. */
+export function verdictOf(key: string, { verdict }: RootState): Verdict | undefined {
+  return verdict === undefined ? undefined : unpackVerdict(refOfKey(key), verdict);
 }
 
 export function keptEntry(entry: TableEntry): KeptEntry {
@@ -67,6 +52,8 @@ export function keptEntry(entry: TableEntry): KeptEntry {
 }
 
 /** What a root has in force. */
-export function entriesInForce({ ref, inForce }: RootState): GoneEntry[] {
-  return unpackList(inForce).map((entry) => (typeof entry === 'string' ? markedCredential(entry, ref) : entry));
+export function entriesInForce(key: string, { inForce }: RootState): GoneEntry[] {
+  return unpackList(inForce).map((entry) =>
+    typeof entry === 'string' ? markedCredential(entry, refOfKey(key)) : entry,
+  );
 }
