@@ -145,6 +145,34 @@ describeCluster('the times of last uses', () => {
     await says(leader, ref, { 'parts-a': 499, 'parts-b': 3 });
   });
 
+  test('a replica that writes what it looked at too long ago is refused, and looks again', async () => {
+    const leader = await start('leader');
+    await leader.leads();
+    const arrived = Promise.withResolvers<void>();
+    const gate = Promise.withResolvers<void>();
+    const follower = await start('follower', {
+      through: (api) => ({
+        async request(request) {
+          if (request.path.endsWith('/status')) {
+            arrived.resolve();
+            await gate.promise;
+          }
+          return api.request(request);
+        },
+      }),
+    });
+    const ref = await create('late', ['late-a'], leader, follower);
+    used(follower, ref, 'late-a', 3);
+    await arrived.promise;
+    used(leader, ref, 'late-a', 5);
+    await says(leader, ref, { 'late-a': 5 });
+    gate.resolve();
+    await follower.seen('it is refused', () => follower.refusals().length > 0);
+    await says(follower, ref, { 'late-a': 5 });
+    await renewals(leader);
+    expect(history(leader, ref)).toEqual([5]);
+  });
+
   test('a consumer is written once an interval, whoever sees how much; the last use is told when it is over', async () => {
     const { leader, follower } = await startTwo();
     const ref = await create('often', ['often-a'], leader, follower);
