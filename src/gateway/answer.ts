@@ -143,13 +143,21 @@ function linger(response: ResponseMessage, request: NonNullable<ResponseMessage[
   setImmediate(() => request.resume());
 }
 
-/** The headers of the body, and the body; a call of gRPC has none. */
-function bodyOf(answer: Answer, context: AnswerContext): { readonly headers: string[]; readonly text: string } {
-  if (context.isGrpc === true && answer.body === undefined) return { headers: grpcHeaders(answer), text: '' };
+interface AnswerBody {
+  /** Those that say what it is. */
+  readonly headers: string[];
+  readonly text: string;
+  readonly bytes: number;
+}
+
+/** The body of an answer; a call of gRPC has none. */
+function bodyOf(answer: Answer, context: AnswerContext): AnswerBody {
+  if (context.isGrpc === true && answer.body === undefined) return { headers: grpcHeaders(answer), text: '', bytes: 0 };
   const { text, contentType } = answer.body ?? usualBody(answer, context);
   const headers: string[] = contentType === undefined ? [] : ['Content-Type', contentType];
-  if (answer.status !== 204 && answer.status !== 304) headers.push('Content-Length', String(Buffer.byteLength(text)));
-  return { headers, text: context.isHead ? '' : text };
+  const bytes = Buffer.byteLength(text);
+  if (answer.status !== 204 && answer.status !== 304) headers.push('Content-Length', String(bytes));
+  return context.isHead ? { headers, text: '', bytes: 0 } : { headers, text, bytes };
 }
 
 /**
@@ -157,24 +165,26 @@ function bodyOf(answer: Answer, context: AnswerContext): { readonly headers: str
  */
 export function sendAnswer(response: ResponseMessage, answer: Answer, context: AnswerContext): number {
   if (response.headersSent || response.destroyed) return 0;
-  const { headers, text } = bodyOf(answer, context);
+  const body = bodyOf(answer, context);
+  const { headers } = body;
   for (const [name, value] of answer.headers ?? []) headers.push(name, value);
   pushOwn(headers, answer, context);
   if (answer.isLast === true) endConnection(headers, response);
-  if (text === '') response.expectEnd?.('head');
+  if (body.bytes === 0) response.expectEnd?.('head');
   response.writeHead(
     answer.status,
     STATUS_CODES[answer.status] ?? '',
     withPluginHeaders(headers, context.pluginHeaders),
   );
-  sendBody(response, answer, text);
-  return Buffer.byteLength(text);
+  sendBody(response, answer, body);
+  return body.bytes;
 }
 
-function sendBody(response: ResponseMessage, { isEarly, isLast }: Answer, text: string): void {
-  if (text === '') response.end();
-  else if (isEarly === true && response.req?.complete === false) linger(response, response.req, text);
-  // As text, not as bytes: it leaves in one write with the head.
-  else if (isLast === true) response.end(text, 'utf8');
-  else writeAtTurnEnd(() => response.end(text, 'utf8'));
+function sendBody(response: ResponseMessage, { isEarly, isLast }: Answer, { text, bytes }: AnswerBody): void {
+  if (bytes === 0) return void response.end();
+  if (isEarly === true && response.req?.complete === false) return linger(response, response.req, text);
+  // As text, not as bytes: it leaves in one write with the head. What is ASCII needs no look at each character.
+  const encoding = bytes === text.length ? 'latin1' : 'utf8';
+  if (isLast === true) response.end(text, encoding);
+  else writeAtTurnEnd(() => response.end(text, encoding));
 }

@@ -110,7 +110,7 @@ function framingFault(request: RequestMessage): GuardFault | undefined {
 }
 
 /** What nearly every Host is. */
-const plainAuthority = /^[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*(?::\d{1,4})?$/;
+const plainAuthority = /^[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*(?::(?:\d{1,4}|[1-5]\d{4}))?$/;
 
 /** A name or an IPv4 address, an IPv6 address in brackets; then perhaps a port (RFC 3986 section 3.2). */
 const authorityForm = /^(?:[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\.?|\[([0-9A-Fa-f:.]{2,45})\])(?::(\d{0,5}))?$/;
