@@ -109,6 +109,8 @@ interface Gathered {
   readonly headers: string[];
   forwardedFor: string;
   via: string;
+  /** Said once, however often the client does. */
+  asksForTrailers: boolean;
   /** What a trusted peer says besides, by lower-case name; undefined if the peer is not trusted. */
   readonly fromTrusted: Map<string, string> | undefined;
 }
@@ -145,7 +147,7 @@ function gather(
       gathered.via = append(gathered.via, value);
       break;
     case 'te':
-      if (asksForTrailers(value)) gathered.headers.push('TE', 'trailers');
+      gathered.asksForTrailers ||= asksForTrailers(value);
       break;
     case 'content-length':
     case 'content-type':
@@ -193,8 +195,9 @@ export function upstreamHeaders(
 ): string[] {
   const headers: string[] = ['Host', upstreamHost(exchange, to.service, to.target)];
   const fromTrusted = exchange.isPeerTrusted ? new Map<string, string>() : undefined;
-  const gathered: Gathered = { headers, forwardedFor: '', via: '', fromTrusted };
+  const gathered: Gathered = { headers, forwardedFor: '', via: '', asksForTrailers: false, fromTrusted };
   gatherClientHeaders(exchange, gathered);
+  if (gathered.asksForTrailers) headers.push('TE', 'trailers');
   pushForwarded(headers, exchange, gathered, hop);
   headers.push('Via', append(gathered.via, viaOf(exchange.request.httpVersion, hop)));
   if (hop.sendsRequestId) headers.push('X-Kong-Request-Id', requestId);

@@ -202,11 +202,15 @@ export function openFrames(port: number, settings: readonly Buffer[] = []) {
       }),
     /** Resolves once this was told. */
     async untilTold(what: string, deadlineMs?: number): Promise<void> {
+      await this.untilHeld(what, () => story().includes(what), deadlineMs);
+    },
+    /** Resolves once what came holds this. Rejects when the connection closes without it. */
+    async untilHeld(what: string, holds: () => boolean, deadlineMs?: number): Promise<void> {
       await until({
         what: `${what}, of ${port}`,
         holds: () => {
-          if (isClosed && !story().includes(what)) throw new Error(`closed without ${what}: ${story().join(', ')}`);
-          return story().includes(what);
+          if (isClosed && !holds()) throw new Error(`closed without ${what}: ${story().join(', ')}`);
+          return holds();
         },
         subscribe: (check) => {
           socket.on('frames', check);
