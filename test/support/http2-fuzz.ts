@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { fieldBlock, flags, frame } from './http2-frames.ts';
 
-export type FieldList = readonly (readonly [name: string, value: string])[];
+type FieldList = readonly (readonly [name: string, value: string])[];
 
 export interface FuzzRequest {
   readonly method: string;
