@@ -193,6 +193,7 @@ const tellAll =
     status?.report(changed, forgotten);
     metrics.brokenObjects.set(reporter.counts.notInForce());
   };
+
 interface Collected {
   readonly pool: Pick<ReturnType<typeof createPool>, 'collect'>;
   readonly reporter: Pick<ReturnType<typeof createReporter>, 'counts'>;

@@ -7,6 +7,7 @@
  */
 import type { AnswerSource } from '#telemetry/traffic-figures.ts';
 import type { LineWriter } from '#telemetry/line-writer.ts';
+import { nameInKey } from '#table/entry-name.ts';
 import type { RouteEntry } from '#table/route-entry.ts';
 import type { Target } from '#table/service-entry.ts';
 import type { RequestMessage } from './client-message.ts';
@@ -15,6 +16,7 @@ import type { ProxyExchange } from './exchange.ts';
 import { hiddenQuery } from './hidden-query.ts';
 import type { RefusalReason } from './refusal-reason.ts';
 import type { SecretNames } from './secret-names.ts';
+import { addressOf } from './target-address.ts';
 import type { Figures } from './traffic.ts';
 
 /** A request that is over. */
@@ -69,10 +71,6 @@ function quoted(text: string): string {
 
 const rounded = (ms: number): number => Math.round(ms * 1_000) / 1_000;
 
-const withoutKind = (key: string): string => key.slice(key.indexOf(':') + 1);
-
-const addressOf = ({ host, port }: Target): string => (host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`);
-
 /** The first value of a field as it came. */
 function fieldOf({ rawHeaders: raw }: RequestMessage, name: string): string | undefined {
   for (let i = 0; i < raw.length; i += 2) {
@@ -116,7 +114,7 @@ export function createAccessLog({ writer, secrets, withQuery, now }: AccessLogOp
   const namesOf = (route: RouteEntry): string => {
     let text = names.get(route);
     if (text === undefined) {
-      text = `,"route":${quoted(route.name)},"service":${quoted(withoutKind(route.service))}`;
+      text = `,"route":${quoted(route.name)},"service":${quoted(nameInKey(route.service))}`;
       names.set(route, text);
     }
     return text;

@@ -1,6 +1,7 @@
 import { STATUS_CODES } from './node-http.ts';
 import { grpcHeaders } from './grpc.ts';
 import type { ResponseMessage } from './client-message.ts';
+import { lingerMs } from './linger.ts';
 import type { HeaderSettings } from './proxy-settings.ts';
 import { withPluginHeaders, type ResponseHeader } from './response-headers.ts';
 import { writeAtTurnEnd } from './turn-end.ts';
@@ -123,9 +124,6 @@ function endConnection(headers: string[], { req }: ResponseMessage): void {
   headers.push('Connection', 'close');
   if (req !== undefined) ended.add(req.socket);
 }
-
-/** A client that is answered early has this long to stop sending; nginx's lingering_timeout. */
-const lingerMs = 5_000;
 
 /**
  * Sends the whole of an answer, and ends the connection only once the request's body has come: bytes that are left

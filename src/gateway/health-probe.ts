@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import type { ServiceEntry, Target } from '#table/service-entry.ts';
 import type { ActiveChecks } from '#table/upstream-policy.ts';
 import type { Observed } from './health.ts';
+import { addressOf } from './target-address.ts';
 
 /** Something that ends by itself or is cut. */
 interface Attempt {
@@ -27,8 +28,7 @@ async function within(timeoutMs: number, start: (done: (observed: Observed) => v
 
 /** `Host` of a probe, then what the policy adds. */
 function probeHeaders(service: ServiceEntry, target: Target, checks: ActiveChecks): string[] {
-  const host = target.host.includes(':') ? `[${target.host}]` : target.host;
-  return ['Host', service.hostHeader ?? `${host}:${target.port}`, ...checks.headers];
+  return ['Host', service.hostHeader ?? addressOf(target), ...checks.headers];
 }
 
 /** Loaded when the first probe needs it. */

@@ -16,12 +16,14 @@ function statedLength(headers: readonly string[]): number | undefined {
   return undefined;
 }
 
-function trailerLines({ trailers }: UpstreamRequest): string {
-  const flat = trailers?.() ?? [];
+/** A flat list of names and values as fields, a line each (RFC 9112 section 5). */
+export function fieldLines(flat: readonly string[]): string {
   let lines = '';
   for (let i = 0; i < flat.length; i += 2) lines += `${flat[i]}: ${flat[i + 1]}\r\n`;
   return lines;
 }
+
+const trailerLines = ({ trailers }: UpstreamRequest): string => fieldLines(trailers?.() ?? []);
 
 /** A body that came in chunks and was read whole has no length of its own: without one it would be the next request. */
 function framingLine(request: UpstreamRequest): string {
@@ -35,9 +37,8 @@ function framingLine(request: UpstreamRequest): string {
 export function headText(request: UpstreamRequest): string {
   if (!requestTarget.test(request.path))
     throw new ResponseSyntaxError('the path has a character that no request may have');
-  let text = `${request.method} ${request.path} HTTP/1.1\r\n`;
   const { headers } = request;
-  for (let i = 0; i < headers.length; i += 2) text += `${headers[i]}: ${headers[i + 1]}\r\n`;
+  let text = `${request.method} ${request.path} HTTP/1.1\r\n${fieldLines(headers)}`;
   if (request.body !== null && statedLength(headers) === undefined) text += framingLine(request);
   return `${text}Connection: keep-alive\r\n\r\n`;
 }

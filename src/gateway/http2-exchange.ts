@@ -6,13 +6,11 @@
 import type { IncomingHttpHeaders, OutgoingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import { fieldsOf, withoutPseudoHeaders } from './http2-headers.ts';
 import type { RequestMessage, ResponseMessage } from './client-message.ts';
+import { lingerMs } from './linger.ts';
 
 /** Why a stream ends (RFC 9113 section 7). Not Node's own: its module is loaded with the first client. */
 const noError = 0;
 const cancelled = 8;
-
-/** A client that is answered early has this long to stop sending, as over HTTP/1.1. */
-const lingerMs = 5_000;
 
 /** The client's connection, the same for all its streams. */
 export type Http2Peer = RequestMessage['socket'];
@@ -142,7 +140,7 @@ export class Http2Response implements ResponseMessage {
   #trailers: OutgoingHttpHeaders = {};
   /** Since when the client has not taken what is there for it; undefined while it takes all. */
   #blockedSinceMs: number | undefined = undefined;
-
+  /** When it was answered while the client had not sent the whole of its body. */
   #endedAmidBodyAtMs: number | undefined = undefined;
 
   constructor(stream: ServerHttp2Stream) {

@@ -18,7 +18,7 @@ export type LateRequest = (request: Http2Request, response: Http2Response) => vo
 const checkEveryMs = 1_000;
 
 /** After GOAWAY a client has this long to close; one that reads nothing never learns of it. */
-const lastWordMs = 5_000;
+const closeMs = 5_000;
 
 /** One stream. */
 class OpenStream {
@@ -64,7 +64,7 @@ class WatchedSession {
   checkIdle(nowMs: number, { keepAliveTimeoutMs }: LiveLimits): void {
     if (this.streams.size > 0) return;
     const idleMs = nowMs - this.#idleSinceMs;
-    if (idleMs >= keepAliveTimeoutMs + lastWordMs) this.#session.destroy();
+    if (idleMs >= keepAliveTimeoutMs + closeMs) this.#session.destroy();
     else if (idleMs >= keepAliveTimeoutMs) this.#session.close();
   }
 }

@@ -130,7 +130,7 @@ const upgradesOf =
   (request: IncomingMessage, socket: Socket, head: Buffer): void => {
     const response = responseOn(request, socket);
     const proofs = services.settings.rechecksTunnels ? [] : undefined;
-    const client = { request, response, expectsContinue: false, receivedAtMs: performance.now(), proofs };
+    const client = { ...arrived(request, response), proofs };
     if (hasBody(request)) return refuseRequest(client, upgradeWithBody, services);
     if (services.occupancy.isFull('tunnels')) return refuseRequest(client, tooManyTunnels, services);
     tunnels.reserve(socket);
@@ -141,6 +141,14 @@ const upgradesOf =
       services,
     );
   };
+
+/** A request that has just come, and nothing is waited for. */
+const arrived = (request: RequestMessage, response: ResponseMessage): ClientRequest => ({
+  request,
+  response,
+  expectsContinue: false,
+  receivedAtMs: performance.now(),
+});
 
 /** A listener for clients on Node's own parsers, which are those that the world fuzzes. */
 export function createListener(services: ListenerServices): Listener {
@@ -154,17 +162,15 @@ export function createListener(services: ListenerServices): Listener {
     if (isLeaving) client.response.shouldKeepAlive = false;
     serveRequest(client, pass, services);
   };
-  const serve = (request: RequestMessage, response: ResponseMessage): void =>
-    take({ request, response, expectsContinue: false, receivedAtMs: performance.now() });
+  const serve = (request: RequestMessage, response: ResponseMessage): void => take(arrived(request, response));
   const serveExpecting = (request: RequestMessage, response: ResponseMessage): void => {
-    const client = { request, response, receivedAtMs: performance.now() };
+    const client = arrived(request, response);
     if (request.headers.expect?.toLowerCase() === '100-continue') take({ ...client, expectsContinue: true });
-    else refuseRequest({ ...client, expectsContinue: false }, unmetExpectation, services);
+    else refuseRequest(client, unmetExpectation, services);
   };
   const serveHttp2: Http2Serve = (request, response) => {
     if (request.headBytes > services.limits.now.headBytes) {
-      const client = { request, response, expectsContinue: false, receivedAtMs: performance.now() };
-      return refuseRequest(client, tooLargeHead, services);
+      return refuseRequest(arrived(request, response), tooLargeHead, services);
     }
     return request.headers.expect === undefined ? serve(request, response) : serveExpecting(request, response);
   };
@@ -179,12 +185,7 @@ export function createListener(services: ListenerServices): Listener {
   server.on('checkExpectation', serveExpecting);
 
   server.on('connect', (request: IncomingMessage, socket: Socket) => {
-    const response = responseOn(request, socket);
-    refuseRequest(
-      { request, response, expectsContinue: false, receivedAtMs: performance.now() },
-      refusedMethod,
-      services,
-    );
+    refuseRequest(arrived(request, responseOn(request, socket)), refusedMethod, services);
   });
 
   server.on('clientError', onClientError);

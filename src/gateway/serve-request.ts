@@ -2,6 +2,7 @@ import type { RequestMessage, ResponseMessage } from './client-message.ts';
 import { logAttempt } from '#telemetry/attempts.ts';
 import type { Logger } from '#telemetry/log.ts';
 import type { Identity, Refusal } from '#plugins/plugin.ts';
+import { nameInKey } from '#table/entry-name.ts';
 import type { PathRules } from '#table/normalize-path.ts';
 import type { PluginEntry } from '#table/plugin-entry.ts';
 import type { ServiceEntry } from '#table/service-entry.ts';
@@ -135,8 +136,8 @@ function leadsElsewhere(
 function tellRoute(exchange: ProxyExchange): void {
   if (exchange.headerValues('kong-debug').length === 0) return;
   const { key, service } = exchange.match.route;
-  exchange.setResponseHeader('Kong-Route-Name', key.slice(key.indexOf(':') + 1));
-  exchange.setResponseHeader('Kong-Service-Name', service.slice(service.indexOf(':') + 1));
+  exchange.setResponseHeader('Kong-Route-Name', nameInKey(key));
+  exchange.setResponseHeader('Kong-Service-Name', nameInKey(service));
 }
 
 function answerClient(

@@ -3,6 +3,7 @@
  * and some additions; names are joined and figures added up where somebody reads them.
  */
 import type { ConsumerIdentity } from '#table/consumer-identity.ts';
+import { nameInKey } from '#table/entry-name.ts';
 import type { RouteEntry } from '#table/route-entry.ts';
 import {
   longBucketsMs,
@@ -155,8 +156,6 @@ export class RouteCounts {
 /** Consumers of one route that are told apart, where they are; all others are told as one. */
 const mostConsumers = 1_000;
 
-const withoutKind = (key: string): string => key.slice(key.indexOf(':') + 1);
-
 /** See the head of this file. @param isPerConsumer whether consumers are told apart */
 export function createTraffic({ isPerConsumer }: { readonly isPerConsumer: boolean }) {
   let ofRoutes = new WeakMap<RouteEntry, Map<string, RouteCounts>>();
@@ -170,7 +169,7 @@ export function createTraffic({ isPerConsumer }: { readonly isPerConsumer: boole
   let accepted = 0;
 
   const make = (route: RouteEntry, consumer: string): RouteCounts =>
-    new RouteCounts({ route: route.name, service: withoutKind(route.service), consumer });
+    new RouteCounts({ route: route.name, service: nameInKey(route.service), consumer });
 
   const ofRoute = (route: RouteEntry, consumer: string): RouteCounts => {
     let ofConsumers = ofRoutes.get(route);

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { lingerMs } from './linger.ts';
 import { closeFrame, FrameTrack, maskedCloseFrame, type Boundary, type CloseReason } from './websocket-frames.ts';
 
 /** The two connections of a tunnel, and who hears of it. */
@@ -11,8 +12,6 @@ export interface TunnelParts {
   moved(ingressBytes: number, egressBytes: number): void;
 }
 
-/** An end that has been told of the other's has this long to close, as nginx's lingering_timeout. */
-const lingerMs = 5_000;
 /** A frame that is under way has this long to come to its end where its WebSocket may not go on. */
 const frameMs = 1_000;
 

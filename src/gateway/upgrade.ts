@@ -10,6 +10,7 @@ import { untriedTarget } from './balance.ts';
 import type { Choice } from './balanced-service.ts';
 import type { ExchangeServices, ProxyExchange } from './exchange.ts';
 import { faultAnswers, upstreamTarget, type ForwardServices } from './forward.ts';
+import { fieldLines } from './http1-outgoing.ts';
 import type { OpenTunnels } from './open-tunnels.ts';
 import { clientHeaders, withPluginHeaders } from './response-headers.ts';
 import type { RouteCounts, Traffic } from './traffic.ts';
@@ -60,12 +61,6 @@ export interface UpgradeParts {
 
 function startLine(message: IncomingMessage): string {
   return `HTTP/1.1 ${message.statusCode ?? 101} ${message.statusMessage ?? 'Switching Protocols'}\r\n`;
-}
-
-function headerLines(headers: readonly string[]): string {
-  let lines = '';
-  for (let i = 0; i < headers.length; i += 2) lines += `${headers[i]}: ${headers[i + 1]}\r\n`;
-  return lines;
 }
 
 /** Reads of a client, 64 KiB at most each, before it is answered. */
@@ -258,7 +253,7 @@ class Upgrade {
     this.#choice?.observed(101);
     this.#settle('service', 101);
     response.detachSocket(client);
-    const kept = headerLines(withPluginHeaders(this.#answerHeaders(answer), this.#exchange.responseHeaders));
+    const kept = fieldLines(withPluginHeaders(this.#answerHeaders(answer), this.#exchange.responseHeaders));
     client.write(`${startLine(answer)}Connection: Upgrade\r\nUpgrade: websocket\r\n${kept}\r\n`, 'latin1');
     const { readTimeoutMs } = this.#service;
     const tunnel = openTunnel({ client, upstream, readTimeoutMs, counts: this.#counts() }, this.#choice);

@@ -2,6 +2,7 @@ import type { Identity } from '#plugins/plugin.ts';
 import type { ServiceEntry, Target } from '#table/service-entry.ts';
 import type { ProxyExchange } from './exchange.ts';
 import { asksForTrailers, classifyHeader, isOrdinaryHeader, type HeaderClass } from './header-class.ts';
+import { addressOf, hostOfTarget } from './target-address.ts';
 
 /** What a worker knows that goes into every forwarded request. */
 export interface HopInfo {
@@ -100,8 +101,7 @@ function upstreamHost(exchange: ProxyExchange, service: ServiceEntry, target: Ta
   // HTTP/1.0 needs no Host, and an empty one is refused by many.
   if (exchange.match.route.preserveHost && exchange.guarded.authority !== '') return exchange.guarded.authority;
   if (service.hostHeader !== undefined) return service.hostHeader;
-  const host = target.host.includes(':') ? `[${target.host}]` : target.host;
-  return target.port === (service.tls === undefined ? 80 : 443) ? host : `${host}:${target.port}`;
+  return target.port === (service.tls === undefined ? 80 : 443) ? hostOfTarget(target) : addressOf(target);
 }
 
 /** What is gathered from the client's headers before ours are added. */

@@ -17,7 +17,7 @@ import {
   type CredentialUsed,
   type LastUses,
 } from '#resources/last-used.ts';
-import { refKey, type Ref } from '#resources/ref.ts';
+import { refKey, refOfKey, type Ref } from '#resources/ref.ts';
 import { secret } from '#resources/secret.ts';
 import type { KubernetesApi } from '#source/kubernetes-api.ts';
 import type { Logger } from '#telemetry/log.ts';
@@ -85,12 +85,6 @@ const nothing: ReadonlyMap<string, number> = new Map();
 const consumerRef = (namespace: string, name: string): Ref => ({ kind: kongConsumer.kind, namespace, name });
 const keyOf = ({ namespace, consumer }: CredentialNames): string => refKey(consumerRef(namespace, consumer));
 
-/** The ref of a key that `refKey` made: names hold no slash. */
-function refOf(key: string): Ref {
-  const [, namespace = '', name = ''] = key.split('/');
-  return consumerRef(namespace, name);
-}
-
 const latestOf = (...times: readonly (number | undefined)[]): number | undefined => {
   const known = times.filter((ms) => ms !== undefined);
   return known.length === 0 ? undefined : Math.max(...known);
@@ -132,7 +126,7 @@ export function createLastUsed(options: LastUsedOptions) {
 
   /** Undefined while there is no such consumer, or its list of credentials is about to come. */
   const outlookOf = (key: string): Outlook | undefined => {
-    const ref = refOf(key);
+    const ref = refOfKey(key);
     const watched = objectOf(ref);
     const object = latest.find(ref);
     if (watched === undefined || object === undefined) return undefined;
@@ -170,7 +164,7 @@ export function createLastUsed(options: LastUsedOptions) {
   const look = (key: string): Outlook | undefined => {
     const outlook = outlookOf(key);
     const known = seen.get(key);
-    if (objectOf(refOf(key)) === undefined || outlook?.isLater === false) seen.delete(key);
+    if (objectOf(refOfKey(key)) === undefined || outlook?.isLater === false) seen.delete(key);
     else if (known !== undefined && outlook !== undefined) known.dueMs = outlook.dueMs;
     return outlook !== undefined && needsWrite(outlook) ? outlook : undefined;
   };

@@ -1,5 +1,6 @@
 /** What is served, as lists for whoever watches over it: certificates and when they end, targets and how they are. */
 import type { CertificateEntry } from './certificate-entry.ts';
+import { nameInKey } from './entry-name.ts';
 import type { WorkerEntry } from './patch.ts';
 import type { ServiceEntry, Target } from './service-entry.ts';
 
@@ -23,8 +24,6 @@ export interface ServedTarget {
   readonly state: TargetState;
 }
 
-const withoutKind = (key: string): string => key.slice(key.indexOf(':') + 1);
-
 /** The certificates of a table. */
 export function certificatesOf(entries: Iterable<WorkerEntry>): ServedCertificate[] {
   const certificates = new Map<string, CertificateEntry>();
@@ -36,7 +35,7 @@ export function certificatesOf(entries: Iterable<WorkerEntry>): ServedCertificat
   }
   return shown.flatMap(({ host, key }) => {
     const found = certificates.get(key);
-    return found === undefined ? [] : [{ secret: withoutKind(key), serverName: host, notAfterMs: found.notAfterMs }];
+    return found === undefined ? [] : [{ secret: nameInKey(key), serverName: host, notAfterMs: found.notAfterMs }];
   });
 }
 
@@ -52,7 +51,7 @@ export function targetsOf(
   return [...entries].flatMap((entry) =>
     entry.kind === 'service'
       ? entry.targets.map((target) => ({
-          service: withoutKind(entry.key),
+          service: nameInKey(entry.key),
           target,
           state: stateOf(entry, target),
         }))

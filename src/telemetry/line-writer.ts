@@ -53,7 +53,7 @@ class OutputLines implements LineWriter {
   #dropped = 0;
   #isDeaf = false;
   #retry: NodeJS.Timeout | undefined;
-  readonly #flushing = setInterval(() => this.#flush(), flushEveryMs).unref();
+  readonly #flushing = setInterval(() => this.#endPiece(), flushEveryMs).unref();
 
   write(line: string): void {
     if (this.#isDeaf || this.#heldBytes > heldBytes) {
@@ -75,14 +75,10 @@ class OutputLines implements LineWriter {
     clearInterval(this.#flushing);
     for (let i = 0; i < closeTries && this.#heldBytes > 0 && !this.#isDeaf; i += 1) {
       if (i > 0) await new Promise((resolve) => setTimeout(resolve, retryMs));
-      this.#flush();
+      this.#endPiece();
     }
     clearTimeout(this.#retry);
     if (this.#fd !== standardOutput) closeSync(this.#fd);
-  }
-
-  #flush(): void {
-    this.#endPiece();
   }
 
   #endPiece(): void {

@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { bobWith, keyAuthPlugin } from '../support/bobs-key.ts';
 import { startLatchkey } from '../support/latchkey-process.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
@@ -12,17 +13,8 @@ spec:
   ingressClassName: kong
   rules: [{ http: { paths: [{ path: /, pathType: Prefix, backend: { service: { name: s, port: { number: 80 } } } }] } }]
 ---
-apiVersion: configuration.konghq.com/v1
-kind: KongPlugin
-metadata: { name: key-auth }
-plugin: key-auth
----
-apiVersion: configuration.konghq.com/v1
-kind: KongConsumer
-metadata: { name: bob, annotations: { kubernetes.io/ingress.class: kong } }
-username: bob
-credentials: [live, over]
----
+${keyAuthPlugin}---
+${bobWith('live', 'over')}---
 apiVersion: v1
 kind: Secret
 metadata: { name: live, labels: { konghq.com/credential: key-auth } }

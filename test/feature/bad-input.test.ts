@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { bobWith } from '../support/bobs-key.ts';
 import { freePort } from '../support/free-port.ts';
 import { runLatchkey, startLatchkey } from '../support/latchkey-process.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -179,12 +180,7 @@ metadata:
   annotations: { latchkey.dev/expires-at: "${at}" }
 stringData: { key: a-key }
 ---
-apiVersion: configuration.konghq.com/v1
-kind: KongConsumer
-metadata: { name: bob, annotations: { kubernetes.io/ingress.class: kong } }
-username: bob
-credentials: [key]
-`,
+${bobWith('key')}`,
     );
     const { code, stdout } = await runLatchkey(['check', dir]);
     expect(stdout).toMatch(/KongConsumer +default\/bob +True +CredentialExpiring/);

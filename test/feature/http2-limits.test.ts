@@ -1,9 +1,9 @@
 /** What a client of HTTP/2 may take of time: the limits of HTTP/1.1, for each stream (docs/limits.md). */
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
-import { createServer as createHttp2Server, type ServerHttp2Stream } from 'node:http2';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { askHttp2, openHttp2 } from '../support/http2-client.ts';
+import { http2Upstream } from '../support/http2-upstream.ts';
 import { flags, frame, headers, openFrames, requestHead, setting, word } from '../support/http2-frames.ts';
 import { oneUpstream, startRawStage } from '../support/raw-stage.ts';
 import { silentPipeline } from '../support/silent-pipeline.ts';
@@ -179,23 +179,18 @@ describe('a call of gRPC', () => {
   const grpc: readonly [string, string][] = [['content-type', 'application/grpc']];
 
   async function startCalls(annotations: Readonly<Record<string, string>> = {}) {
-    const upstream = createHttp2Server();
-    upstream.on('stream', (stream: ServerHttp2Stream) => {
+    const upstreamPort = await http2Upstream((stream) => {
       stream.on('error', () => undefined);
       stream.respond({ ':status': 200, 'content-type': 'application/grpc' });
       stream.on('data', (chunk: Buffer) => stream.write(chunk));
       stream.on('end', () => stream.end());
     });
-    await new Promise<void>((resolve) => upstream.listen(0, '127.0.0.1', resolve));
-    const pipeline = await silentPipeline((upstream.address() as AddressInfo).port, {
+    const pipeline = await silentPipeline(upstreamPort, {
       protocol: 'grpc',
       annotations,
       flags: quick,
     });
-    onTestFinished(async () => {
-      await pipeline.stop(0);
-      upstream.close();
-    });
+    onTestFinished(async () => pipeline.stop(0));
     return pipeline;
   }
 

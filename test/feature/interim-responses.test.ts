@@ -1,9 +1,9 @@
 /** Interim responses of an upstream (RFC 9110 section 15.2): who may get one gets it, in its place. */
 import { once } from 'node:events';
-import { createServer, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
-import type { AddressInfo } from 'node:net';
+import type { IncomingHttpHeaders } from 'node:http2';
 import { expect, onTestFinished, test } from 'vitest';
 import { openHttp2 } from '../support/http2-client.ts';
+import { http2Upstream } from '../support/http2-upstream.ts';
 import { exchangeRaw } from '../support/raw-stage.ts';
 import { scriptedUpstream } from '../support/scripted-upstream.ts';
 import { silentPipeline } from '../support/silent-pipeline.ts';
@@ -81,20 +81,14 @@ test.for([
   [2, 200],
   [40, 502],
 ] as const)('%d of an endpoint of HTTP/2 end in %d', async ([count, expected]) => {
-  const upstream = createServer();
-  upstream.on('stream', (stream: ServerHttp2Stream) => {
+  const upstreamPort = await http2Upstream((stream) => {
     stream.on('error', () => undefined);
     for (let i = 0; i < count; i += 1) stream.additionalHeaders({ ':status': 103, link: '</a.css>; rel=preload' });
     stream.respond({ ':status': 200 });
     stream.end('ok');
   });
-  upstream.listen(0, '127.0.0.1');
-  await once(upstream, 'listening');
-  const pipeline = await silentPipeline((upstream.address() as AddressInfo).port, { protocol: 'grpc' });
-  onTestFinished(async () => {
-    await pipeline.stop(0);
-    upstream.close();
-  });
+  const pipeline = await silentPipeline(upstreamPort, { protocol: 'grpc' });
+  onTestFinished(async () => pipeline.stop(0));
   const { interims, status } = await interimsOver2(pipeline.port);
   expect([interims.length, status]).toEqual([Math.min(count, 32), expected]);
 });

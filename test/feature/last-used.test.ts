@@ -2,23 +2,15 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { bobWith, keyAuthPlugin } from '../support/bobs-key.ts';
 import { send } from '../support/client.ts';
 import { startLatchkey, type LatchkeyProcess } from '../support/latchkey-process.ts';
 import { oneService } from '../support/one-service.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { startUpstream } from '../support/upstream.ts';
 
-const callers = `apiVersion: configuration.konghq.com/v1
-kind: KongPlugin
-metadata: { name: key-auth }
-plugin: key-auth
----
-apiVersion: configuration.konghq.com/v1
-kind: KongConsumer
-metadata: { name: bob, annotations: { kubernetes.io/ingress.class: kong } }
-username: bob
-credentials: [used, idle]
----
+const callers = `${keyAuthPlugin}---
+${bobWith('used', 'idle')}---
 apiVersion: configuration.konghq.com/v1
 kind: KongConsumer
 metadata: { name: eve, namespace: elsewhere, annotations: { kubernetes.io/ingress.class: kong } }

@@ -1,9 +1,8 @@
 /** Fields behind a body, both ways: who takes them gets them, and none passes for a field of the head. */
 import { once } from 'node:events';
-import { createServer, type ServerHttp2Stream } from 'node:http2';
-import type { AddressInfo } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { askHttp2, openHttp2 } from '../support/http2-client.ts';
+import { http2Upstream } from '../support/http2-upstream.ts';
 import { exchangeRaw } from '../support/raw-stage.ts';
 import { scriptedUpstream } from '../support/scripted-upstream.ts';
 import { silentPipeline } from '../support/silent-pipeline.ts';
@@ -125,19 +124,13 @@ describe('of a request', () => {
 
   test.for(['HTTP/1.1', 'HTTP/2'])('those over %s reach an endpoint of HTTP/2', async (version) => {
     const seen: unknown[] = [];
-    const upstream = createServer();
-    upstream.on('stream', (stream: ServerHttp2Stream) => {
+    const upstreamPort = await http2Upstream((stream) => {
       stream.on('trailers', (fields) => seen.push(Object.entries(fields)));
       stream.respond({ ':status': 200 });
       stream.resume().once('end', () => stream.end('ok'));
     });
-    upstream.listen(0, '127.0.0.1');
-    await once(upstream, 'listening');
-    const pipeline = await silentPipeline((upstream.address() as AddressInfo).port, { protocol: 'grpc' });
-    onTestFinished(async () => {
-      await pipeline.stop(0);
-      upstream.close();
-    });
+    const pipeline = await silentPipeline(upstreamPort, { protocol: 'grpc' });
+    onTestFinished(async () => pipeline.stop(0));
     const lines = forgedLines.replace('Content-Length: 1\r\n', '');
     if (version === 'HTTP/1.1') await exchangeRaw(pipeline.port, [chunked(lines)], '200');
     else {

@@ -12,12 +12,9 @@ function isExecutable(path: string): boolean {
   }
 }
 
-/** Where a program is on this machine; undefined where it is not installed. */
-export const programPath = (name: string): string | undefined =>
-  (process.env['PATH'] ?? '')
-    .split(delimiter)
-    .map((folder) => join(folder, name))
-    .find(isExecutable);
+/** Where a program is on this machine, in PATH or in other folders; undefined where it is not installed. */
+export const programPath = (name: string, others: readonly string[] = []): string | undefined =>
+  [...(process.env['PATH'] ?? '').split(delimiter), ...others].map((folder) => join(folder, name)).find(isExecutable);
 
 /** What a program prints. Rejects when it ends with another code than 0. */
 export async function outputOf(program: string, args: readonly string[]): Promise<string> {
