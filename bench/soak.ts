@@ -186,9 +186,9 @@ export async function soakBench(options: SoakOptions): Promise<BenchReport> {
   const watch = newWatch();
   const stop = new AbortController();
   const { signal } = stop;
-  const { perSecond, killsWorkers } = options;
+  const { perSecond } = options;
   const going = [
-    callAll({ ...ways, world, mortal, watch, perSecond, killsWorkers, signal }),
+    callAll({ ...ways, world, mortal, watch, perSecond, signal }),
     keepSockets(ways, { watch, signal }),
     watchCertificates(ways.httpsPort, world, { watch, signal }),
   ];

@@ -31,17 +31,7 @@ export interface Calling extends Ways {
   readonly watch: Watch;
   /** Of all callers together; undefined for as many as they can. */
   readonly perSecond: number | undefined;
-  readonly killsWorkers: boolean;
   readonly signal: AbortSignal;
-}
-
-/**
- * Where workers are killed, HTTP/2 brings no bodies: a thread that ends while one comes in may end the whole process by
- * an assertion of Node's (https://github.com/nodejs/node/issues/38418), which is not what this part is to show.
- */
-function turnOf(turn: number, caller: number, { world, killsWorkers }: Calling): Question {
-  const { body, ...bare } = questionOf(turn * callers + caller, world);
-  return body === undefined || (killsWorkers && speaksHttp2(caller)) ? bare : { ...bare, body };
 }
 
 /** Whether a 502 is right: only to a request that may not be sent twice, and only if its upstream died under it. */
@@ -85,7 +75,7 @@ async function call(caller: number, calling: Calling): Promise<void> {
   let client = clientOf(caller, calling);
   let dueMs = performance.now() + ((everyMs ?? 0) * caller) / callers;
   for (let turn = 0; !signal.aborted; turn += 1) {
-    const question = turnOf(turn, caller, calling);
+    const question = questionOf(turn * callers + caller, calling.world);
     const begunMs = everyMs === undefined ? performance.now() : await untilDue(dueMs);
     const { part } = watch;
     await ask(client, question, calling);

@@ -36,6 +36,8 @@ export interface Listener {
   leave(): void;
   /** Stops accepting, waits for what is under way, and cuts what is left after `graceMs`. */
   drain(graceMs: number): Promise<void>;
+  /** Stops accepting and closes every connection, in the middle of anything. */
+  cut(): void;
 }
 
 /** The limits as Node's servers take them, when they are made and while they run. */
@@ -91,10 +93,12 @@ const closingMs = 100;
 /** Sessions of HTTP/2 that are loaded with the first client. */
 function lateHttp2(load: () => Promise<Http2Sessions>) {
   let loading: Promise<Http2Sessions> | undefined;
+  let loaded: Http2Sessions | undefined;
   let isClosing = false;
   const loadNow = async (): Promise<Http2Sessions> => {
     const sessions = await load();
     if (isClosing) sessions.close();
+    loaded = sessions;
     return sessions;
   };
   return {
@@ -106,9 +110,9 @@ function lateHttp2(load: () => Promise<Http2Sessions>) {
     },
     close(): void {
       isClosing = true;
-      void loading?.then((sessions) => sessions.close());
+      loaded?.close();
     },
-    destroy: (): void => void loading?.then((sessions) => sessions.destroy()),
+    destroy: (): void => loaded?.destroy(),
   };
 }
 
@@ -224,12 +228,7 @@ export function createListener(services: ListenerServices): Listener {
       const closed = new Promise<void>((resolve) => NetServer.prototype.close.call(server, () => resolve()));
       const telling = setTimeout(() => this.leave(), closingMs);
       const sweeping = setInterval(() => server.closeIdleConnections(), lastWordMs);
-      const cut = setTimeout(() => {
-        server.closeAllConnections();
-        http2.destroy();
-        for (const socket of connections) socket.destroy();
-        tunnels.cut();
-      }, graceMs);
+      const cut = setTimeout(() => this.cut(), graceMs);
       undecided.close();
       // A tunnel has no end of its own to wait for: its client connects again, to whoever serves then.
       tunnels.leave();
@@ -238,6 +237,14 @@ export function createListener(services: ListenerServices): Listener {
       clearTimeout(cut);
       clearTimeout(telling);
       clearInterval(sweeping);
+    },
+
+    cut(): void {
+      NetServer.prototype.close.call(server);
+      server.closeAllConnections();
+      http2.destroy();
+      for (const socket of connections) socket.destroy();
+      tunnels.cut();
     },
   };
 }

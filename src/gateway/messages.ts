@@ -54,7 +54,9 @@ export type ToWorker =
   /** Soon to drain: let each answer be the last of its connection. */
   | { readonly type: 'leave' }
   /** Close the listener; finish what is in flight within this time, then cut the rest. */
-  | { readonly type: 'drain'; readonly graceMs: number };
+  | { readonly type: 'drain'; readonly graceMs: number }
+  /** Cut what there is, and end. */
+  | { readonly type: 'end' };
 
 export type FromWorker =
   /** The first patch is applied and connections are accepted. */

@@ -6,8 +6,10 @@ import { newPulse, type Pulse } from './pulse.ts';
 export interface Slot {
   readonly number: number;
   worker: Worker;
-  /** Whether its thread may come to serve a request: from its start until it ends, hangs or cannot listen. */
+  /** Whether its thread may come to serve a request: from its start until it has ended. */
   isUp: boolean;
+  /** Whether its thread is being ended, since it hangs or cannot listen. */
+  isEnding: boolean;
   isListening: boolean;
   /** Number of the last patch that it serves; -1 until the first. */
   applied: number;
@@ -26,6 +28,7 @@ export const emptySlot = (number: number): Slot =>
   ({
     number,
     isUp: false,
+    isEnding: false,
     isListening: false,
     applied: -1,
     reports: 0,

@@ -4,8 +4,8 @@
  *
  *   publish(patch N) ──▶ worker 1 … worker n ──▶ applied N from all ──▶ settled()
  *
- * Invariant: whatever `settled` waited for is what every request from then on meets. A worker that is being replaced
- * is not waited for: it meets none, and who takes its place starts with the table of that time.
+ * Invariant: whatever `settled` waited for is what every request from then on meets. A worker that has ended is not
+ * waited for: it meets none, and who takes its place starts with the table of that time.
  */
 import { createServer } from 'node:net';
 import { Worker } from 'node:worker_threads';
@@ -19,6 +19,7 @@ import { createHealthNews } from './health-news.ts';
 import type { FromWorker, ListenAddress, ToWorker, WorkerSettings, WorkerStart } from './messages.ts';
 import { emptySlot, note, restartDelayMs, takeDown, type Slot } from './pool-slot.ts';
 import { hasStopped, lookEveryMs, newPulse } from './pulse.ts';
+import { endThread } from './thread-end.ts';
 
 export interface PoolOptions {
   readonly workers: number;
@@ -105,18 +106,28 @@ export function createPool(options: PoolOptions) {
     wake();
   };
 
-  /** Ends a thread that is of no use; it is replaced once it is gone. */
-  const end = (slot: Slot, about: object, what: string): void => {
+  const down = (slot: Slot): void => {
     takeDown(slot);
+    wake();
+  };
+
+  /** Ends a thread that is of no use; until it is gone, and replaced, it may come to serve what it has read. */
+  const end = (slot: Slot, about: object, what: string): void => {
+    if (slot.isEnding) return;
+    slot.isEnding = true;
+    slot.isListening = false;
     log.error(about, what);
-    void slot.worker.terminate();
+    endThread(
+      slot.worker,
+      () => send(slot, { type: 'end' }),
+      () => down(slot),
+    );
     wake();
   };
 
   const exited = (slot: Slot, reason: unknown): void => {
-    if (slot.isUp && !isStopping) log.error({ worker: slot.number, err: reason }, 'a worker died and is replaced');
-    takeDown(slot);
-    wake();
+    if (!slot.isEnding && !isStopping) log.error({ worker: slot.number, err: reason }, 'a worker died and is replaced');
+    down(slot);
     if (isStopping) return;
     options.onRestart();
     slot.restart = setTimeout(launch, restartDelayMs(slot, Date.now()), slot);
@@ -130,6 +141,7 @@ export function createPool(options: PoolOptions) {
     let reason: unknown = 'it exited';
     slot.worker = worker;
     slot.isUp = true;
+    slot.isEnding = false;
     slot.startedAtMs = Date.now();
     options.onStart(worker);
     worker.on('message', (message: FromWorker) => receive(slot, message));
@@ -143,7 +155,7 @@ export function createPool(options: PoolOptions) {
 
   const look = (): void => {
     for (const slot of up()) {
-      if (!hasStopped(slot.pulse, slot.isListening ? 'listening' : 'starting')) continue;
+      if (slot.isEnding || !hasStopped(slot.pulse, slot.isListening ? 'listening' : 'starting')) continue;
       options.onHang();
       end(slot, { worker: slot.number }, 'a worker hangs and is replaced');
     }
@@ -174,12 +186,14 @@ export function createPool(options: PoolOptions) {
       if (isOpen) sendAll(patchMessage(patch));
     },
 
-    /** Resolves when every worker that serves, of which there must be one, serves all that was published before. */
+    /** Resolves when every worker that serves, of which one must go on, serves all that was published before. */
     async settled(): Promise<void> {
       const wanted = latest;
       await until(() => {
         if (fatal !== undefined) throw fatal;
-        return isStopping || (up().length > 0 && up().every(({ applied }) => applied >= wanted));
+        const mayServe = up();
+        const goesOn = mayServe.some(({ isEnding }) => !isEnding);
+        return isStopping || (goesOn && mayServe.every(({ applied }) => applied >= wanted));
       });
     },
 

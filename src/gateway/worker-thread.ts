@@ -27,6 +27,7 @@ import { createOccupancy } from './occupancy.ts';
 import { beat } from './pulse.ts';
 import { nameResolver } from './resolve.ts';
 import { createServedTable } from './served-table.ts';
+import { endInOrder } from './thread-end.ts';
 import { createClientTls } from './tls.ts';
 import { createTraffic } from './traffic.ts';
 import { createUsedCredentials } from './used-credentials.ts';
@@ -101,6 +102,10 @@ const listeners = [
     address,
   })),
 ];
+
+const end = endInOrder(() => {
+  for (const { listener } of listeners) listener.cut();
+});
 
 /** Since the first patch. */
 let listening: Promise<void> | undefined;
@@ -192,6 +197,10 @@ async function receive(message: ToWorker): Promise<void> {
   if (message.type === 'leave') {
     for (const { listener } of listeners) listener.leave();
     return;
+  }
+  if (message.type === 'end') {
+    report();
+    return end();
   }
   if (message.type !== 'drain') return receiveHealth(message);
   clearInterval(reporting);

@@ -7,21 +7,28 @@ import { expect, onTestFinished, test } from 'vitest';
 import { barePool } from '../support/bare-pool.ts';
 import { send } from '../support/client.ts';
 import { startLatchkey } from '../support/latchkey-process.ts';
+import { askAmidBodies } from '../support/http2-bodies.ts';
 import { oneService } from '../support/one-service.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { untilStatus } from '../support/until-status.ts';
 import { startUpstream } from '../support/upstream.ts';
 
-const entry = new URL('../support/hanging-worker.ts', import.meta.url);
+const entry = new URL('../support/worker-with-bugs.ts', import.meta.url);
+const bugs = join(import.meta.dirname, '..', 'support', 'bugs-on-request.ts');
 /** On a busy machine a thread may get no time for a second or two. */
 const hangs = { entry, hangTimeoutMs: 3_000 };
 
-/** Has the worker that takes this connection hang; resolves when it does. */
-async function hang({ port, said, until }: Awaited<ReturnType<typeof barePool>>): Promise<void> {
+/** Sends a request that gets no answer. */
+function ask(port: number, path: string): void {
   const socket = connect({ port, host: '127.0.0.1' });
   onTestFinished(() => void socket.destroy());
   socket.on('error', () => undefined);
-  socket.write('GET /hang HTTP/1.1\r\nHost: a\r\n\r\n');
+  socket.write(`GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`);
+}
+
+/** Has the worker that takes this connection hang; resolves when it does. */
+async function hang({ port, said, until }: Awaited<ReturnType<typeof barePool>>): Promise<void> {
+  ask(port, '/hang');
   await until('it hangs', () => said.includes('hanging'));
 }
 
@@ -102,19 +109,22 @@ test('a worker that starts while the gateway leaves is told so', async () => {
   expect(text).toMatch(/^HTTP\/1\.1 503 [^]*\r\nConnection: close\r\n/i);
 });
 
-test('the whole gateway tells of a worker that hangs, and fails readiness while none serves', async () => {
+/** A gateway with one worker, which hangs or dies when a request asks it to. */
+async function startWithBugs() {
   const upstream = await startUpstream();
   onTestFinished(async () => upstream.close());
   const dir = temporaryFolder();
   writeFileSync(join(dir, 'all.yaml'), oneService(upstream.port));
   const flags = ['--workers', '1', '--worker-hang-timeout-ms', '3000'];
-  const bug = join(import.meta.dirname, '..', 'support', 'hang-on-request.ts');
-  const latchkey = await startLatchkey(['run', '--dir', dir, ...flags], ['--import', bug]);
+  const latchkey = await startLatchkey(['run', '--dir', dir, ...flags], ['--import', bugs]);
   onTestFinished(async () => void (await latchkey.stop()));
+  return latchkey;
+}
+
+test('the whole gateway tells of a worker that hangs, and fails readiness while none serves', async () => {
+  const latchkey = await startWithBugs();
   const ready = { port: latchkey.statusPort, path: '/readyz' };
-  const hung = connect({ port: latchkey.proxyPort, host: '127.0.0.1' });
-  hung.on('error', () => undefined);
-  hung.write('GET /hang HTTP/1.1\r\nHost: a\r\n\r\n');
+  ask(latchkey.proxyPort, '/hang');
   await untilStatus(ready, 503);
   expect((await send(ready)).body).toBe('0 of 1 workers serve; the others are being replaced');
   await untilStatus(ready, 200);
@@ -122,4 +132,18 @@ test('the whole gateway tells of a worker that hangs, and fails readiness while 
   expect(latchkey.output()).toMatch(/"worker":0,"msg":"a worker hangs and is replaced"/);
   const { body } = await send({ port: latchkey.statusPort, path: '/metrics' });
   expect(body).toMatch(/^latchkey_worker_hangs_total 1$/m);
+});
+
+test('workers that die and hang while bodies come in over HTTP/2 take nobody with them', async () => {
+  const latchkey = await startWithBugs();
+  const ready = { port: latchkey.statusPort, path: '/readyz' };
+  for (const path of ['/die', '/hang']) {
+    await askAmidBodies(latchkey.proxyPort, path);
+    await untilStatus(ready, 503);
+    await untilStatus(ready, 200);
+    expect((await send({ port: latchkey.proxyPort, path: '/' })).status).toBe(200);
+  }
+  expect(latchkey.output()).toMatch(/"worker":0,.*a bug.*"msg":"a worker died and is replaced"/);
+  expect(latchkey.output()).toMatch(/"worker":0,"msg":"a worker hangs and is replaced"/);
+  expect(await latchkey.stop()).toBe(0);
 });
