@@ -33,6 +33,8 @@ const streamsUntilTold = 100;
 /** A connection to one target and the streams on it. */
 interface Line {
   readonly session: Promise<ClientHttp2Session>;
+  /** The same once it is open. */
+  opened: ClientHttp2Session | undefined;
   streams: number;
   /** Streams that the endpoint takes at once. */
   capacity: number;
@@ -194,7 +196,12 @@ async function openSocket(target: ResolvedTarget, request: UpstreamRequest): Pro
 
 /** What a client sent twice goes on twice; Node's types do not know that option yet. */
 const sessionOptions = (socket: Duplex): ClientSessionOptions => {
-  const options = { createConnection: () => socket, strictSingleValueFields: false };
+  const options = {
+    createConnection: () => socket,
+    strictSingleValueFields: false,
+    // Nobody would read what is pushed: whoever pushes anyway has its connection ended (RFC 9113 section 8.4).
+    settings: { enablePush: false },
+  };
   return options;
 };
 
@@ -207,6 +214,7 @@ function openLine(
   const open = async (): Promise<ClientHttp2Session> => {
     const socket = await openSocket(target, request);
     const session = connectHttp2('http://upstream', sessionOptions(socket));
+    line.opened = session;
     const retire = (): void => {
       line.isClosing = true;
       forget(line);
@@ -220,13 +228,17 @@ function openLine(
     });
     return session;
   };
-  const line: Line = { session: open(), streams: 0, capacity: streamsUntilTold, isClosing: false };
+  const line: Line = { session: open(), opened: undefined, streams: 0, capacity: streamsUntilTold, isClosing: false };
   line.session.catch(() => {
     line.isClosing = true;
     forget(line);
   });
   return line;
 }
+
+/** A session that breaks tells its streams before it tells that it has closed: they would be sent on it again. */
+const hasRoom = ({ isClosing, opened, streams, capacity }: Line): boolean =>
+  !isClosing && opened?.closed !== true && opened?.destroyed !== true && streams < capacity;
 
 const connectFault = ({ code }: NodeJS.ErrnoException): UpstreamFault =>
   code === connectTimeoutCode ? 'connect-timeout' : 'connect';
@@ -264,7 +276,7 @@ export function http2Upstream(settings: PoolSettings): UpstreamClient {
     let origin = origins.get(key);
     if (origin === undefined) origins.set(key, (origin = { name, lines: new Set() }));
     const { lines } = origin;
-    for (const line of lines) if (!line.isClosing && line.streams < line.capacity) return line;
+    for (const line of lines) if (hasRoom(line)) return line;
     const line = openLine(target, request, settings, (gone) => lines.delete(gone));
     lines.add(line);
     return line;

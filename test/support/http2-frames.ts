@@ -137,7 +137,8 @@ export interface SeenFrame {
   readonly payload: Buffer;
 }
 
-function* framesIn(bytes: Buffer): Generator<SeenFrame, Buffer> {
+/** The whole frames in what came; gives what is left. */
+export function* framesIn(bytes: Buffer): Generator<SeenFrame, Buffer> {
   let rest = bytes;
   while (rest.byteLength >= 9 && rest.byteLength >= 9 + rest.readUIntBE(0, 3)) {
     const end = 9 + rest.readUIntBE(0, 3);
