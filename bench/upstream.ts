@@ -40,7 +40,7 @@ http {
   scgi_temp_path ${folder};
   default_type application/json;
   server {
-    listen 127.0.0.1:${port};
+    listen 127.0.0.1:${port} backlog=4096;
     location / { return 200 '${upstreamBody}'; }
     location = /bench${largePath} { alias ${folder}/large; }
     location = ${whoPath} { return 200 '$http_x_consumer_username'; }

@@ -28,8 +28,15 @@ function idleMs(headers: readonly string[], { idleTimeoutMs }: PoolSettings): nu
   return idleTimeoutMs;
 }
 
+/**
+ * A connection beyond the pool's size may wait so long. Under a load of more requests at a time than that, answers come
+ * many in one turn of the event loop: their connections are free, and wanted again, before the turn is over.
+ */
+const surplusMs = 1_000;
+
 /** The connections to one target. */
 export interface Origin {
+  /** The last one is taken first, so that those beyond the pool's size lie idle only where nobody needs them. */
   readonly idle: Connection[];
   active: number;
   readonly settings: PoolSettings;
@@ -163,8 +170,9 @@ export class Connection implements ResponseEvents, UpstreamExchange {
     const listener = this.#release();
     this.#socket.resume();
     if (isReusable && !this.#isSending && this.#isKept()) {
-      this.#setTimeout(this.#idleMs);
-      this.#origin.idle.push(this);
+      const { idle, settings } = this.#origin;
+      this.#setTimeout(idle.length < settings.size ? this.#idleMs : Math.min(this.#idleMs, surplusMs));
+      idle.push(this);
     } else {
       this.#socket.destroy();
     }
@@ -173,9 +181,9 @@ export class Connection implements ResponseEvents, UpstreamExchange {
 
   /** Whether it may wait for another request. */
   #isKept(): boolean {
-    const { isRetired, idle, settings } = this.#origin;
+    const { isRetired, settings } = this.#origin;
     if (isRetired || this.#idleMs <= 0) return false;
-    return this.#requests < settings.maxRequests && idle.length < settings.size && this.isUsable;
+    return this.#requests < settings.maxRequests && settings.size > 0 && this.isUsable;
   }
 
   /** Closes a connection that nothing is under way on. */

@@ -6,6 +6,7 @@ import { http1Upstream } from '#gateway/http1-upstream.ts';
 import type { UpstreamFault } from '#gateway/upstream.ts';
 import type { PoolSettings } from '#gateway/proxy-settings.ts';
 import { proxySettings } from '../../support/proxy-settings.ts';
+import { until } from '../../support/until.ts';
 
 interface Heard {
   readonly status?: number;
@@ -109,11 +110,34 @@ describe('kept connections', () => {
     expect(connections).toHaveLength(3);
   });
 
-  test('no more are kept than may be, and they are counted', async () => {
+  test('under a steady load of more requests than the pool holds none is opened anew', async () => {
     const { target, connections } = await startRaw((socket) => socket.write(ok('hi')));
     const { upstream, send } = client({ size: 2 });
-    await Promise.all([send(target), send(target), send(target)]);
-    expect([connections.length, upstream.stats()]).toEqual([3, { active: 0, idle: 2 }]);
+    for (let round = 0; round < 5; round += 1) await Promise.all(Array.from({ length: 8 }, async () => send(target)));
+    expect([connections.length, upstream.stats()]).toEqual([8, { active: 0, idle: 8 }]);
+  });
+
+  test('once the load is gone no more are kept than may be', async () => {
+    const { target, connections } = await startRaw((socket) => socket.write(ok('hi')));
+    const { upstream, send } = client({ size: 2 });
+    await Promise.all(Array.from({ length: 5 }, async () => send(target)));
+    const left = (): number => connections.filter(({ destroyed }) => !destroyed).length;
+    await until({
+      what: 'two connections are left',
+      holds: () => left() <= 2,
+      subscribe: (check) => {
+        for (const socket of connections) socket.on('close', check);
+        return () => undefined;
+      },
+    });
+    expect([left(), upstream.stats()]).toEqual([2, { active: 0, idle: 2 }]);
+  });
+
+  test('a pool of no connections keeps none', async () => {
+    const { target, connections } = await startRaw((socket) => socket.write(ok('hi')));
+    const { upstream, send } = client({ size: 0 });
+    expect([await send(target), await send(target)]).toMatchObject([{ body: 'hi' }, { body: 'hi' }]);
+    expect([connections.length, upstream.stats()]).toEqual([2, { active: 0, idle: 0 }]);
   });
 
   test('one that nobody uses is closed after its time', async () => {
