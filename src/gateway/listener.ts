@@ -30,7 +30,10 @@ export interface ListenerServices extends ServeServices, ForwardServices {
 export interface Listener {
   /** Resolves to the port that connections are accepted on. Rejects with Node's error, such as EADDRINUSE. */
   listen(address: ListenAddress): Promise<number>;
-  /** The table changed: clients that name no host may get another certificate, and limits may be others. */
+  /**
+   * The table changed: clients that name no host may get another certificate, limits may be others, and WebSockets may
+   * be open that would not be let in now.
+   */
   tableChanged(): void;
   /** From now on each answer is the last of its connection: clients go elsewhere before the listener closes. */
   leave(): void;
@@ -213,6 +216,7 @@ export function createListener(services: ListenerServices): Listener {
   return {
     tableChanged(): void {
       tableChanged();
+      tunnels.tableChanged();
       Object.assign(server, serverLimits(services.limits.now));
     },
 

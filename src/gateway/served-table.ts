@@ -12,6 +12,8 @@ export interface ServedTable {
   /** Applies a patch as a whole; called between two requests. */
   apply(patch: TablePatch): void;
   match(host: string, path: string, request: RequestTraits): Match | undefined;
+  /** How many patches changed routes, and plugins: while that is the same, what was found among them still holds. */
+  readonly changes: { readonly routes: number; readonly plugins: number };
   readonly service: (key: string) => ServiceEntry | undefined;
   readonly plugin: (key: string) => PluginEntry | undefined;
   readonly credentials: CredentialIndexReader;
@@ -28,6 +30,9 @@ function opened({ hiddenConfig, ...entry }: PluginEntry): PluginEntry {
   return hiddenConfig === undefined ? entry : { ...entry, config: JSON.parse(hiddenConfig.reveal()) as unknown };
 }
 
+const touches = ({ put, remove }: TablePatch, kind: WorkerEntry['kind']): boolean =>
+  put.some((entry) => entry.kind === kind) || remove.some((key) => key.startsWith(`${kind}:`));
+
 /** An empty copy at number 0; the first patch must bring the credential index. */
 export function createServedTable(): ServedTable {
   /** By key, as they came. What is not found by its key is found elsewhere by what is in it. */
@@ -36,6 +41,7 @@ export function createServedTable(): ServedTable {
   const services = new Map<string, ServiceEntry>();
   const plugins = new Map<string, PluginEntry>();
   const router = createRouter();
+  const changes = { routes: 0, plugins: 0 };
   let limits: Partial<LiveLimits> | undefined;
   let credentials: CredentialIndexReader | undefined;
 
@@ -61,6 +67,8 @@ export function createServedTable(): ServedTable {
 
   return {
     apply(patch) {
+      if (touches(patch, 'route')) changes.routes += 1;
+      if (touches(patch, 'plugin')) changes.plugins += 1;
       // All that is replaced goes first: two routes may swap their paths in one patch.
       for (const key of patch.remove) remove(key);
       for (const entry of patch.put) remove(entry.key);
@@ -68,6 +76,7 @@ export function createServedTable(): ServedTable {
       if (patch.credentialIndex !== undefined) credentials = openCredentialIndex(patch.credentialIndex);
     },
     match: (host, path, request) => router.match(host, path, request),
+    changes,
     service: (key) => services.get(key),
     plugin: (key) => plugins.get(key),
     get credentials() {

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { CredentialIndexReader } from '#table/credential-index-reader.ts';
 import type { RouteEntry } from '#table/route-entry.ts';
 import type { Proof, ProxyExchange } from './exchange.ts';
 import type { RequestTraits } from './route-conditions.ts';
@@ -22,9 +23,21 @@ function traitsOf({ method, headersDistinct, socket }: RequestTraits, { headers 
   return { method, headersDistinct: Object.fromEntries(asked), socket };
 }
 
-function stillProves({ digest, credential }: Proof, { credentials }: ServedTable): boolean {
-  const found = credentials.find(digest, Date.now());
-  return typeof found !== 'string' && isDeepStrictEqual(found, credential);
+/** Asks whether a credential is still what it was: at the same place of the same memory it is. */
+function stillProves({ digest, credential }: Proof, table: ServedTable): () => boolean {
+  let from: CredentialIndexReader | undefined;
+  let place: number | undefined;
+  return () => {
+    const { credentials } = table;
+    const nowMs = Date.now();
+    const now = credentials.placeOf(digest, nowMs);
+    if (now === undefined) return false;
+    if (now === place && credentials === from) return true;
+    const found = credentials.find(digest, nowMs);
+    if (typeof found === 'string' || !isDeepStrictEqual(found, credential)) return false;
+    [from, place] = [credentials, now];
+    return true;
+  };
 }
 
 /** What of a route decides on who gets in. */
@@ -48,18 +61,27 @@ export function rememberAccess(
   const [host, path] = [copied(guarded.host), copied(guarded.path)];
   const traits = traitsOf(request, match.route);
   const consumer = identity?.consumer;
+  const stillProved = proofs.map((proof) => stillProves(proof, table));
   let { route } = match;
   let plugins = decidingPlugins(route, table.plugin, consumer);
+  // What was looked at already: nothing, not even what has been found just now.
+  const seen = { routes: -1, plugins: -1 };
   return () => {
-    if (!proofs.every((proof) => stillProves(proof, table))) return revoked;
-    const now = table.match(host, path, traits)?.route;
-    if (now === undefined) return changed;
-    if (now !== route && !isDeepStrictEqual(guardOf(now), guardOf(route))) return changed;
-    const found = decidingPlugins(now, table.plugin, consumer);
-    if (!plugins.every((plugin, i) => plugin === found[i] || isDeepStrictEqual(plugin, found[i]))) return changed;
-    // What is the same again is recognised by its identity the next time.
-    route = now;
-    plugins = found;
+    if (!stillProved.every((isTrue) => isTrue())) return revoked;
+    const { changes } = table;
+    if (changes.routes !== seen.routes) {
+      const now = table.match(host, path, traits)?.route;
+      if (now === undefined) return changed;
+      if (now !== route && !isDeepStrictEqual(guardOf(now), guardOf(route))) return changed;
+      route = now;
+    }
+    if (changes.plugins !== seen.plugins) {
+      const found = decidingPlugins(route, table.plugin, consumer);
+      if (!plugins.every((plugin, i) => plugin === found[i] || isDeepStrictEqual(plugin, found[i]))) return changed;
+      // What is the same again is recognised by its identity the next time.
+      plugins = found;
+    }
+    Object.assign(seen, changes);
     return undefined;
   };
 }

@@ -100,6 +100,8 @@ class Upgrade {
   readonly #tunnels: UpgradeParts['tunnels'];
   readonly #requestId: string;
   readonly #services: UpgradeServices;
+  /** What let it in, remembered before anything is waited for; undefined where it is not looked at again. */
+  readonly #recheck: Recheck | undefined;
   #target: Target | undefined = undefined;
   /** The target as the service's policy chose it; undefined when it has none. */
   #choice: Choice | undefined = undefined;
@@ -129,6 +131,7 @@ class Upgrade {
     this.#tunnels = tunnels;
     this.#requestId = requestId;
     this.#services = services;
+    this.#recheck = exchange.proofs === undefined ? undefined : rememberAccess(exchange, services.table);
     client.socket.on('data', this.#onEarly).on('end', this.#onClose).on('close', this.#onClose);
   }
 
@@ -258,19 +261,17 @@ class Upgrade {
     const { readTimeoutMs } = this.#service;
     const tunnel = openTunnel({ client, upstream, readTimeoutMs, counts: this.#counts() }, this.#choice);
     client.off('data', this.#onEarly).off('end', this.#onClose).off('close', this.#onClose);
+    // The table may have changed while the upstream was asked: then nothing that was said goes on.
+    const reason = this.#recheck?.();
+    if (reason !== undefined) tunnel.close(reason);
     if (upstreamHead.byteLength > 0) tunnel.sendDown(upstreamHead);
     client.resume();
     for (const early of [head, ...this.#early]) if (early.byteLength > 0) tunnel.sendUp(early);
-    this.#tunnels.open(tunnel, this.#recheck());
+    this.#tunnels.open(tunnel, reason === undefined ? this.#recheck : undefined);
   }
 
   #counts(): () => RouteCounts {
     return countsOf(this.#services.traffic, this.#exchange.match.route, this.#exchange.identity?.consumer);
-  }
-
-  #recheck(): Recheck | undefined {
-    const { table } = this.#services;
-    return this.#exchange.proofs === undefined ? undefined : rememberAccess(this.#exchange, table);
   }
 
   /** Counts what became of it, as soon as that is known, and once. */

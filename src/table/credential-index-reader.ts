@@ -19,12 +19,18 @@ export interface CredentialIndexReader {
    * @param nowMs milliseconds since the epoch; a credential has expired from its `expiresAtMs` on
    */
   find(digest: Buffer, nowMs: number): Credential | 'expired' | 'unknown';
+  /** What `find` reads from, undefined where it finds no credential: the same place is the same credential. */
+  placeOf(digest: Buffer, nowMs: number): number | undefined;
 }
 
 /** Opens the index in memory that the writer shared. */
 export function openCredentialIndex(buffer: SharedArrayBuffer): CredentialIndexReader {
   const memory = openMemory(buffer);
   return {
+    placeOf(digest, nowMs) {
+      const place = findPlace(memory, digest);
+      return place === undefined || expiryMs(memory.bytes, place) <= nowMs ? undefined : place;
+    },
     find(digest, nowMs) {
       const place = findPlace(memory, digest);
       if (place === undefined) return 'unknown';

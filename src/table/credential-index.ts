@@ -106,8 +106,12 @@ export class CredentialIndex {
     if (puts > this.#live) this.#makeRoom({ entries: puts, words: puts * usualRecordWords });
   }
 
-  /** Adds a credential, or replaces the one with the same digest, which is never unknown in between. */
-  put(entry: CredentialEntry): void {
+  /**
+   * Adds a credential, or replaces the one with the same digest, which is never unknown in between.
+   *
+   * @returns whether there was one that said something else
+   */
+  put(entry: CredentialEntry): boolean {
     const digest = bytesOf(entry.digest);
     this.#makeRoom({ entries: 1, words: Math.ceil(mostRecordBytes(entry) / wordBytes) });
     const { words, bytes } = this.#memory;
@@ -118,21 +122,27 @@ export class CredentialIndex {
       this.#live += 1;
     } else {
       // The same again leaves all as it is: a resync must not fill the memory.
-      if (this.#isSame(old, end)) return;
+      if (this.#isSame(old, end)) return false;
       this.#garbageWords += recordWords(bytes, old);
     }
     this.#show(slot, digest, end);
+    return old !== undefined;
   }
 
-  /** Removes the credential with this digest, if there is one. */
-  remove(digest: string): void {
+  /**
+   * Removes the credential with this digest.
+   *
+   * @returns whether there was one
+   */
+  remove(digest: string): boolean {
     const { slot, place } = this.#find(bytesOf(digest));
-    if (place === undefined) return;
+    if (place === undefined) return false;
     Atomics.store(this.#memory.words, slotsAt + slot, tombstone);
     this.#live -= 1;
     this.#garbageWords += recordWords(this.#memory.bytes, place);
     const isMostlyGarbage = this.#garbageWords > 3 * this.#liveWords() + this.#spareEntries * usualRecordWords;
     if (isMostlyGarbage) this.#rebuild(noRoom);
+    return true;
   }
 
   /** Numbers for tests and benchmarks. */

@@ -3,7 +3,8 @@
  * index that they read in shared memory.
  *
  *   entries put and removed ──▶ patch (numbered) ──▶ every worker
- *                          └──▶ credential index (shared memory; every worker sees it at once)
+ *                          └──▶ credential index (shared memory; every worker sees it at once), and of what is no
+ *                               longer as it was an empty patch: whoever was let in by it is looked at again
  *
  * It knows nothing of Kubernetes. Invariant: patch N applied to a copy at N-1 gives the same copy as the
  * snapshot taken at N.
@@ -19,15 +20,22 @@ export function createTable() {
   let number = 0;
   let published = credentials.buffer;
 
-  /** A credential that changed hands keeps its place in the index: its key is never unknown in between. */
-  const changeCredentials = (put: readonly TableEntry[], remove: readonly GoneEntry[]): void => {
+  /**
+   * A credential that changed hands keeps its place in the index: its key is never unknown in between.
+   *
+   * @returns whether there was one that is gone or another now
+   */
+  const changeCredentials = (put: readonly TableEntry[], remove: readonly GoneEntry[]): boolean => {
     const added = put.filter((entry) => entry.kind === 'credential');
     credentials.reserve(added.length);
-    for (const entry of added) credentials.put(entry);
+    let isChanged = false;
+    for (const entry of added) isChanged = credentials.put(entry) || isChanged;
     const kept = new Set(added.map((entry) => entry.digest));
     for (const entry of remove) {
-      if (entry.kind === 'credential' && !kept.has(entry.digest)) credentials.remove(entry.digest);
+      if (entry.kind === 'credential' && !kept.has(entry.digest))
+        isChanged = credentials.remove(entry.digest) || isChanged;
     }
+    return isChanged;
   };
 
   const isWorkerEntry = (entry: TableEntry | GoneEntry): entry is WorkerEntry => entry.kind !== 'credential';
@@ -35,13 +43,13 @@ export function createTable() {
   return {
     /**
      * Takes a change in and gives the patch for the workers; undefined when they need none, because only
-     * credentials changed, and those they see already.
+     * credentials came, and those they see already.
      */
     apply(change: {
       readonly put: readonly TableEntry[];
       readonly remove: readonly GoneEntry[];
     }): TablePatch | undefined {
-      changeCredentials(change.put, change.remove);
+      const tookCredentials = changeCredentials(change.put, change.remove);
       const put = change.put.filter(isWorkerEntry);
       const putKeys = new Set(put.map((entry) => entry.key));
       const remove = change.remove
@@ -50,7 +58,7 @@ export function createTable() {
       for (const key of remove) entries.delete(key);
       for (const entry of put) entries.set(entry.key, entry);
       const hasMoved = credentials.buffer !== published;
-      if (put.length === 0 && remove.length === 0 && !hasMoved) return undefined;
+      if (put.length === 0 && remove.length === 0 && !hasMoved && !tookCredentials) return undefined;
       number += 1;
       published = credentials.buffer;
       return { number, put, remove, ...(hasMoved ? { credentialIndex: published } : {}) };

@@ -1,10 +1,12 @@
 /** WebSockets that are open while what let them in changes. */
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:http';
+import { connect, type AddressInfo, type Socket } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import type { KubernetesObject } from '#resources/kind.ts';
 import { consumer, ingress, keySecret, plugin, service, slice, type IngressFields } from '../support/objects.ts';
+import { upgradeHead } from '../support/raw-tunnel.ts';
 import { emptyPipeline } from '../support/silent-pipeline.ts';
 
 const created = { created: undefined };
@@ -57,6 +59,13 @@ async function startEcho(objects: readonly KubernetesObject[], flags: readonly s
   };
 }
 
+async function bytesOf(socket: Socket): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  socket.on('data', (chunk: Buffer) => chunks.push(chunk)).on('error', () => undefined);
+  await once(socket, 'end');
+  return Buffer.concat(chunks);
+}
+
 const closed = async (socket: WebSocket): Promise<string> => {
   const [code, reason] = (await once(socket, 'close')) as [number, Buffer];
   return `${code} ${reason.toString('utf8')}`;
@@ -75,6 +84,36 @@ test('the WebSocket of a revoked key is closed, and no other', async () => {
   await set([...guarded, ...person('eve')]);
   expect(await closing).toBe('1008 the credential is no longer in force');
   await expectEcho(eve);
+});
+
+test('a key that is revoked while the upstream is asked to switch gets no word through', async () => {
+  let asked: (socket: Socket) => void = () => undefined;
+  const reached = new Promise<Socket>((resolve) => (asked = resolve));
+  const server = createServer().on('upgrade', (_, socket: Socket) => asked(socket));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => void server.close());
+  const { pipeline, source } = await emptyPipeline();
+  onTestFinished(async () => pipeline.stop(0));
+  const set = async (objects: readonly KubernetesObject[]): Promise<void> => {
+    source.set([...usual((server.address() as AddressInfo).port), ...guarded, ...objects]);
+    await pipeline.settled();
+  };
+  await set(person('bob'));
+
+  const client = connect(pipeline.port, '127.0.0.1');
+  onTestFinished(() => void client.destroy());
+  const toClient = bytesOf(client);
+  client.write(upgradeHead({ apikey: 'bobs-key' }, '/guarded'));
+  client.write(Buffer.from([0x81, 0x81, 0, 0, 0, 0, 0x61])); // a text, before it may speak
+  const upstream = await reached;
+  onTestFinished(() => void upstream.destroy());
+  const toUpstream = bytesOf(upstream);
+  await set([]);
+  upstream.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
+  expect((await toClient).toString('latin1')).toContain('the credential is no longer in force');
+  const told = await toUpstream;
+  expect([told[0], told.includes('a')]).toEqual([0x88, false]); // a Close and nothing else
 });
 
 test('a key that ends ends its WebSockets', async () => {
