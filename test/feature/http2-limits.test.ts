@@ -220,3 +220,12 @@ describe('a call of gRPC', () => {
     expect(long?.story()).toEqual(['1: 200']);
   });
 });
+
+test('a stream may send 256 KiB before any of it has gone on, and a connection 1 MiB', async () => {
+  const stage = await stageWith([]);
+  const client = openFrames(stage.port);
+  const find = (type: string) => client.seen.find((one) => one.type === type);
+  await client.untilHeld('its windows', () => find('SETTINGS') !== undefined && find('WINDOW_UPDATE') !== undefined);
+  expect(find('SETTINGS')?.payload.includes(setting(4, 262_144))).toBe(true);
+  expect(find('WINDOW_UPDATE')).toMatchObject({ stream: 0, payload: word(1_048_576 - 65_535) });
+});
