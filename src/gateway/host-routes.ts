@@ -3,16 +3,18 @@ import type { RouteEntry } from '#table/route-entry.ts';
 import { literalStart, pathExpression } from './path-expression.ts';
 import { firstOf, withoutRoute, withRoute, type Bucket } from './route-bucket.ts';
 import { compareConditions, conditionsHold, type RequestTraits } from './route-conditions.ts';
+import type { ServedRoute } from './served-route.ts';
+import type { TextIndex } from './text-index.ts';
 
 /** A route that a request belongs to, and how much of its path the route's own path took. */
 export interface Match {
-  readonly route: RouteEntry;
+  readonly route: ServedRoute;
   /** Characters at the start of the path that strip-path takes away. */
   readonly matchedLength: number;
 }
 
 interface RegexRoute {
-  readonly route: RouteEntry;
+  readonly route: ServedRoute;
   readonly source: string;
   /** What a path must begin with to be worth a try. */
   readonly start: string;
@@ -26,14 +28,19 @@ interface CharacterPaths {
   lengths: readonly number[];
 }
 
-/** The routes of one host: one map for all sorts of paths, since most hosts have few routes. */
+/** All texts of paths, of all hosts, each host's by its number. */
+export type PathIndex = TextIndex<Bucket>;
+
+/** The routes of one host, but for those that are found in the index. */
 export interface HostRoutes {
-  readonly paths: Map<string, Bucket>;
-  /** A bit for each length that a path in `paths` has, or had; other lengths need no look-up. See `bitOf`. */
+  readonly number: number;
+  /** A bit for each length that a path of the host has, or had; other lengths need no look-up. See `bitOf`. */
   lengthBits: number;
   characterPaths: CharacterPaths | undefined;
   /** In the order in which they are tried. */
   regexes: RegexRoute[] | undefined;
+  /** How many there are. */
+  routes: number;
 }
 
 const noLengths: readonly number[] = [];
@@ -41,31 +48,29 @@ const noLengths: readonly number[] = [];
 /** Lengths from 31 on share a bit. */
 const bitOf = (length: number): number => 1 << Math.min(length, 31);
 
-export function emptyHost(): HostRoutes {
-  return { paths: new Map(), lengthBits: 0, characterPaths: undefined, regexes: undefined };
+export function emptyHost(number: number): HostRoutes {
+  return { number, lengthBits: 0, characterPaths: undefined, regexes: undefined, routes: 0 };
 }
 
-export function isEmptyHost({ paths, regexes }: HostRoutes): boolean {
-  return paths.size === 0 && regexes === undefined;
-}
-
-export function addToHost(host: HostRoutes, route: RouteEntry): void {
+export function addToHost(host: HostRoutes, paths: PathIndex, route: ServedRoute): void {
   const { path } = route;
   if (path.type === 'default') return;
+  host.routes += 1;
   if (path.type === 'regex')
     return addRegex(host, { route, source: path.value, start: literalStart(path.value), expression: undefined });
-  host.paths.set(path.value, withRoute(host.paths.get(path.value), route));
+  paths.set(host.number, path.value, withRoute(paths.find(host.number, path.value, path.value.length), route));
   host.lengthBits |= bitOf(path.value.length);
   if (path.type === 'string-prefix') countLength(host, path.value.length, 1);
 }
 
-export function removeFromHost(host: HostRoutes, route: RouteEntry): void {
+export function removeFromHost(host: HostRoutes, paths: PathIndex, route: RouteEntry): void {
   const { path } = route;
   if (path.type === 'default') return;
+  host.routes -= 1;
   if (path.type === 'regex') return removeRegex(host, { route, source: path.value });
-  const left = withoutRoute(host.paths.get(path.value), route);
-  if (left === undefined) host.paths.delete(path.value);
-  else host.paths.set(path.value, left);
+  const left = withoutRoute(paths.find(host.number, path.value, path.value.length), route);
+  if (left === undefined) paths.delete(host.number, path.value);
+  else paths.set(host.number, path.value, left);
   if (path.type === 'string-prefix') countLength(host, path.value.length, -1);
 }
 
@@ -79,7 +84,10 @@ function countLength(host: HostRoutes, length: number, change: 1 | -1): void {
   else if (count === 0 || before === 0) host.characterPaths.lengths = [...counts.keys()].sort((a, b) => b - a);
 }
 
-type Expression = Pick<RegexRoute, 'route' | 'source'>;
+interface Expression {
+  readonly route: RouteEntry;
+  readonly source: string;
+}
 
 /** The higher priority first, then the longer expression, then by conditions. Of two routes none are equal. */
 function compareExpressions(a: Expression, b: Expression): number {
@@ -113,17 +121,27 @@ function removeRegex(host: HostRoutes, removed: Expression): void {
 }
 
 /** The routes whose path is the first characters of another. */
-function bucketAt({ paths, lengthBits }: HostRoutes, path: string, length: number): Bucket | undefined {
+function bucketAt(
+  { number, lengthBits }: HostRoutes,
+  paths: PathIndex,
+  path: string,
+  length: number,
+): Bucket | undefined {
   if ((lengthBits & bitOf(length)) === 0) return undefined;
-  return paths.get(length === path.length ? path : path.slice(0, length));
+  return paths.find(number, path, length);
 }
 
 /** The first route of a host that fits; see the head of match.ts. */
-export function matchPath(host: HostRoutes, path: string, request: RequestTraits): Match | undefined {
-  const exact = firstOf(bucketAt(host, path, path.length), 'whole', request);
+export function matchPath(host: HostRoutes, paths: PathIndex, path: string, request: RequestTraits): Match | undefined {
+  const whole = bucketAt(host, paths, path, path.length);
+  const exact = firstOf(whole, 'whole', request);
   if (exact !== undefined) return { route: exact, matchedLength: path.length };
   const byExpression = host.regexes === undefined ? undefined : matchExpression(host.regexes, path, request);
-  return byExpression ?? matchPrefix(host, path, request);
+  if (byExpression !== undefined) return byExpression;
+  // No prefix is longer, unless the path ends in a slash: it has been looked up.
+  const longest = longestElement(path) < path.length ? undefined : firstOf(whole, 'elements', request);
+  if (longest !== undefined) return { route: longest, matchedLength: path.length };
+  return matchPrefix(host, paths, path, request);
 }
 
 function matchExpression(regexes: readonly RegexRoute[], path: string, request: RequestTraits): Match | undefined {
@@ -147,7 +165,7 @@ function shorterElement(path: string, length: number): number {
 }
 
 /** The longest prefix whose conditions hold; of two as long the one by element. */
-function matchPrefix(host: HostRoutes, path: string, request: RequestTraits): Match | undefined {
+function matchPrefix(host: HostRoutes, paths: PathIndex, path: string, request: RequestTraits): Match | undefined {
   const characters = host.characterPaths?.lengths ?? noLengths;
   let byElement = longestElement(path);
   let next = 0;
@@ -158,7 +176,7 @@ function matchPrefix(host: HostRoutes, path: string, request: RequestTraits): Ma
     const reach = byElement === length ? 'elements' : 'characters';
     if (byElement === length) byElement = shorterElement(path, byElement);
     if (byCharacter === length) next += 1;
-    const route = length > path.length ? undefined : firstOf(bucketAt(host, path, length), reach, request);
+    const route = length > path.length ? undefined : firstOf(bucketAt(host, paths, path, length), reach, request);
     if (route !== undefined) return { route, matchedLength: length };
   }
 }

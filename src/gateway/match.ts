@@ -10,56 +10,64 @@
  * hosts. 1 and 2 are Kubernetes' rules (https://kubernetes.io/docs/concepts/services-networking/ingress/), the
  * rest is Kong's `traditional` order where they are silent. docs/routing.md has it for users.
  *
- * Cost: a look-up a host and a path element, whatever the number of routes; each length of an
+ * Cost: a look-up a host and a path element, whatever the number of routes (text-index.ts); each length of an
  * ImplementationSpecific path of the host is tried, and each regular expression whose first characters fit.
  */
 import type { RouteEntry } from '#table/route-entry.ts';
-import {
-  addToHost,
-  emptyHost,
-  isEmptyHost,
-  matchPath,
-  removeFromHost,
-  type HostRoutes,
-  type Match,
-} from './host-routes.ts';
+import { addToHost, emptyHost, matchPath, removeFromHost, type HostRoutes, type Match } from './host-routes.ts';
 import { firstOf, withoutRoute, withRoute, type Bucket } from './route-bucket.ts';
 import type { RequestTraits } from './route-conditions.ts';
+import { releaseRoute, servedRoute, type ServedRoute } from './served-route.ts';
+import { createSharedParts } from './shared-parts.ts';
+import { createTextIndex } from './text-index.ts';
 
 export type { Match } from './host-routes.ts';
 
+/** The owner of the texts that are hosts. */
+const noHost = 0;
+
 /** See the head of this file. */
 export function createRouter() {
-  const hosts = new Map<string, HostRoutes>();
+  const parts = createSharedParts();
+  const hosts = createTextIndex<HostRoutes>();
+  const paths = createTextIndex<Bucket>();
+  let lastHost = noHost;
   let defaults: Bucket | undefined;
 
+  const findHost = (host: string): HostRoutes | undefined => hosts.find(noHost, host, host.length);
+
   const matchHost = (host: string, path: string, request: RequestTraits): Match | undefined => {
-    const routes = hosts.get(host);
-    return routes === undefined ? undefined : matchPath(routes, path, request);
+    const routes = findHost(host);
+    return routes === undefined ? undefined : matchPath(routes, paths, path, request);
+  };
+
+  const newHost = (host: string): HostRoutes => {
+    lastHost += 1;
+    const routes = emptyHost(lastHost);
+    hosts.set(noHost, host, routes);
+    return routes;
   };
 
   return {
-    /** Adds a route whose key is not there. */
-    add(route: RouteEntry): void {
-      if (route.path.type === 'default') {
-        defaults = withRoute(defaults, route);
-        return;
-      }
-      const host = hosts.get(route.host) ?? emptyHost();
-      hosts.set(route.host, host);
-      addToHost(host, route);
+    /** Adds a route whose key is not there, and gives it as it is served. */
+    add(entry: RouteEntry): ServedRoute {
+      const route = servedRoute(entry, parts);
+      if (route.pathType === 'default') defaults = withRoute(defaults, route);
+      else addToHost(findHost(route.host) ?? newHost(route.host), paths, route);
+      return route;
     },
 
     /** Removes a route as it was added. */
     remove(route: RouteEntry): void {
+      releaseRoute(route, parts);
       if (route.path.type === 'default') {
         defaults = withoutRoute(defaults, route);
         return;
       }
-      const host = hosts.get(route.host);
+      const host = findHost(route.host);
       if (host === undefined) return;
-      removeFromHost(host, route);
-      if (isEmptyHost(host)) hosts.delete(route.host);
+      removeFromHost(host, paths, route);
+      if (host.routes === 0) hosts.delete(noHost, route.host);
     },
 
     /**

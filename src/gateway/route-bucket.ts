@@ -1,8 +1,9 @@
 import type { PathMatch, RouteEntry } from '#table/route-entry.ts';
 import { compareConditions, conditionsHold, type RequestTraits } from './route-conditions.ts';
+import type { ServedRoute } from './served-route.ts';
 
 /** Routes of one host and one text of a path, the first of the order first. Nearly always one, and no list. */
-export type Bucket = RouteEntry | RouteEntry[];
+export type Bucket = ServedRoute | ServedRoute[];
 
 /** How the text of a bucket stands to a path: all of it, its elements up to a slash, or its first characters. */
 export type Reach = 'whole' | 'elements' | 'characters';
@@ -15,13 +16,13 @@ const order: Readonly<Record<PathMatch['type'], number>> = {
   default: 4,
 };
 
-const compare = (a: RouteEntry, b: RouteEntry): number =>
-  order[a.path.type] - order[b.path.type] || compareConditions(a, b);
+const compare = (a: ServedRoute, b: ServedRoute): number =>
+  order[a.pathType] - order[b.pathType] || compareConditions(a, b);
 
-const listOf = (bucket: Bucket | undefined): readonly RouteEntry[] =>
+const listOf = (bucket: Bucket | undefined): readonly ServedRoute[] =>
   bucket === undefined ? [] : Array.isArray(bucket) ? bucket : [bucket];
 
-export function withRoute(bucket: Bucket | undefined, route: RouteEntry): Bucket {
+export function withRoute(bucket: Bucket | undefined, route: ServedRoute): Bucket {
   return bucket === undefined ? route : [...listOf(bucket), route].sort(compare);
 }
 
@@ -31,13 +32,13 @@ export function withoutRoute(bucket: Bucket | undefined, route: RouteEntry): Buc
   return left.length > 1 ? left : left[0];
 }
 
-function reaches({ path: { type } }: RouteEntry, reach: Reach): boolean {
-  if (type === 'string-prefix') return reach !== 'whole';
-  return type === 'prefix' ? reach === 'elements' : reach === 'whole';
+function reaches({ pathType }: ServedRoute, reach: Reach): boolean {
+  if (pathType === 'string-prefix') return reach !== 'whole';
+  return pathType === 'prefix' ? reach === 'elements' : reach === 'whole';
 }
 
 /** The first route of a bucket that is for such a path and whose conditions hold. */
-export function firstOf(bucket: Bucket | undefined, reach: Reach, request: RequestTraits): RouteEntry | undefined {
+export function firstOf(bucket: Bucket | undefined, reach: Reach, request: RequestTraits): ServedRoute | undefined {
   if (bucket === undefined) return undefined;
   if (Array.isArray(bucket)) return bucket.find((route) => reaches(route, reach) && conditionsHold(route, request));
   return reaches(bucket, reach) && conditionsHold(bucket, request) ? bucket : undefined;

@@ -57,8 +57,7 @@ export function createServedTable(): ServedTable {
   };
 
   const put = (entry: WorkerEntry): void => {
-    entries.set(entry.key, entry);
-    if (entry.kind === 'route') router.add(entry);
+    entries.set(entry.key, entry.kind === 'route' ? router.add(entry) : entry);
     if (entry.kind === 'service') services.set(entry.key, entry);
     if (entry.kind === 'plugin') plugins.set(entry.key, opened(entry));
     if (entry.kind === 'limits') limits = entry.limits;

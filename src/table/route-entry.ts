@@ -50,19 +50,19 @@ export interface RouteEntry {
   readonly host: string;
   readonly path: PathMatch;
   /** Upper-case methods that the route takes; absent for all. */
-  readonly methods?: readonly string[];
+  readonly methods?: readonly string[] | undefined;
   /** All of them must hold; absent for none. Sorted by name. */
-  readonly headers?: readonly HeaderMatch[];
+  readonly headers?: readonly HeaderMatch[] | undefined;
   /** TLS server names that a request over TLS must have come for; absent for any. Lower case. */
-  readonly snis?: readonly string[];
+  readonly snis?: readonly string[] | undefined;
   /** Order among regular expressions, the highest first; absent for 0. */
-  readonly regexPriority?: number;
+  readonly regexPriority?: number | undefined;
   /** Age of its Ingress and place in it, as text that sorts: the last word between routes that both match. */
   readonly rank: string;
   /** Absent for http and https. It is not part of matching (kong-facts 2.7). */
-  readonly protocols?: readonly RouteProtocol[];
+  readonly protocols?: readonly RouteProtocol[] | undefined;
   /** Answer to http where only https is accepted; absent for 426. */
-  readonly httpsRedirectStatus?: 301 | 302 | 307 | 308;
+  readonly httpsRedirectStatus?: 301 | 302 | 307 | 308 | undefined;
   /** Key of a ServiceEntry; a key that the table does not have answers 503. */
   readonly service: string;
   /** Plugins in the order they run. */
@@ -70,15 +70,15 @@ export interface RouteEntry {
   readonly stripPath: boolean;
   readonly preserveHost: boolean;
   /** How the service's path and the request's are joined; absent for v0 (kong-facts 2.6). */
-  readonly pathHandling?: 'v1';
+  readonly pathHandling?: 'v1' | undefined;
   /** Path that replaces the matched request's; `$1` stands for a capture of the regular expression. */
-  readonly rewrite?: string;
+  readonly rewrite?: string | undefined;
   /** Whether the request's body is read whole before it is forwarded, the response's before it is answered. */
-  readonly buffers?: { readonly request: boolean; readonly response: boolean };
+  readonly buffers?: { readonly request: boolean; readonly response: boolean } | undefined;
   /** Bytes that a request's body may have, 0 for any number; absent for what holds for all. */
-  readonly maxBodyBytes?: number;
+  readonly maxBodyBytes?: number | undefined;
   /** Namespaces whose consumers the route admits; absent for all. */
-  readonly admits?: readonly string[];
+  readonly admits?: readonly string[] | undefined;
   /** Why the route may not be served; it then answers 503 and nothing reaches an upstream. */
-  readonly blocked?: string;
+  readonly blocked?: string | undefined;
 }

@@ -1,0 +1,55 @@
+import type { PathMatch, RouteEntry } from '#table/route-entry.ts';
+import type { SharedParts } from './shared-parts.ts';
+
+/**
+ * A route as a worker has it: what requests read of it lies together, what many routes have is there once. No field of
+ * an entry may be left out: one that closes a route would then let requests in.
+ */
+export interface ServedRoute extends Required<RouteEntry> {
+  /** That of its path, read without a look at it. */
+  readonly pathType: PathMatch['type'];
+}
+
+/** Words of the program, which are compared faster than those that a patch brings. */
+const pathTypes: Readonly<Record<PathMatch['type'], PathMatch['type']>> = {
+  exact: 'exact',
+  prefix: 'prefix',
+  'string-prefix': 'string-prefix',
+  regex: 'regex',
+  default: 'default',
+};
+
+/** All fields in one order, so that all routes are of one shape; those of every request first. */
+export function servedRoute(entry: RouteEntry, parts: SharedParts): ServedRoute {
+  return {
+    pathType: pathTypes[entry.path.type],
+    methods: parts.take(entry.methods),
+    headers: parts.take(entry.headers),
+    snis: parts.take(entry.snis),
+    maxBodyBytes: entry.maxBodyBytes,
+    blocked: entry.blocked,
+    protocols: parts.take(entry.protocols),
+    plugins: parts.take(entry.plugins),
+    service: parts.take(entry.service),
+    admits: parts.take(entry.admits),
+    rewrite: entry.rewrite,
+    pathHandling: entry.pathHandling,
+    stripPath: entry.stripPath,
+    preserveHost: entry.preserveHost,
+    buffers: parts.take(entry.buffers),
+    name: entry.name,
+    kind: 'route',
+    key: entry.key,
+    host: parts.take(entry.host),
+    path: entry.path,
+    regexPriority: entry.regexPriority,
+    rank: entry.rank,
+    httpsRedirectStatus: entry.httpsRedirectStatus,
+  };
+}
+
+/** Gives back what the route shares with others. */
+export function releaseRoute(route: RouteEntry, parts: SharedParts): void {
+  const { methods, headers, snis, protocols, plugins, service, admits, buffers, host } = route;
+  for (const part of [methods, headers, snis, protocols, plugins, service, admits, buffers, host]) parts.release(part);
+}
