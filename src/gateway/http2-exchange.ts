@@ -8,9 +8,10 @@ import { fieldsOf, withoutPseudoHeaders } from './http2-headers.ts';
 import type { RequestMessage, ResponseMessage } from './client-message.ts';
 import { lingerMs } from './linger.ts';
 
-/** Why a stream ends (RFC 9113 section 7). Not Node's own: its module is loaded with the first client. */
+/** Why a stream or a connection ends (RFC 9113 section 7). Not Node's own: its module is loaded with the first client. */
 const noError = 0;
 const cancelled = 8;
+export const enhanceYourCalm = 11;
 
 /** The client's connection, the same for all its streams. */
 export type Http2Peer = RequestMessage['socket'];
@@ -235,6 +236,11 @@ export class Http2Response implements ResponseMessage {
     if (this.#stream.readableFlowing === null) this.#stream.resume();
     // Who was reading the body lets go of it first.
     else setImmediate(() => this.#stream.resume());
+  }
+
+  /** Whether Node reset it over more fields than it reads, which only trailers can still be. */
+  get isRefusedByNode(): boolean {
+    return this.#stream.rstCode === enhanceYourCalm;
   }
 
   /** Whether the client has left for so long what is there for it. */

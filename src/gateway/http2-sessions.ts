@@ -12,7 +12,7 @@ import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { LiveLimits } from '#table/limits-entry.ts';
 import { Http2Request, Http2Response, type Http2Peer } from './http2-exchange.ts';
-import { watchHttp2, type LateRequest } from './http2-watch.ts';
+import { wastedBurst, wastedPerSecond, watchHttp2, type LateRequest } from './http2-watch.ts';
 import type { LimitsInForce } from './limits.ts';
 import { lastWordMs } from './protocol-choice.ts';
 
@@ -47,9 +47,9 @@ const sessionOptions = ({ headBytes, headerCount }: LiveLimits) => ({
   maxSessionMemory,
   // Whether a field may stand twice is for those to judge who read it.
   strictSingleValueFields: false,
-  // Streams that a client resets: a burst of so many, then so many a second; beyond that GOAWAY.
-  streamResetBurst: 200,
-  streamResetRate: 33,
+  // Beyond that GOAWAY.
+  streamResetBurst: wastedBurst,
+  streamResetRate: wastedPerSecond,
 });
 
 function peerOf(socket: Socket): Http2Peer {

@@ -1,14 +1,14 @@
 /**
  * The clock of connections of HTTP/2. Node's server of HTTP/1.1 keeps its own: a request has its time, an idle
  * connection too. For HTTP/2 it has none: nothing else here bounds a stream whose body never comes, one whose answer
- * nobody reads, or a connection that carries pings alone.
+ * nobody reads, a connection that carries pings alone, or heads that Node resets before it tells of them.
  *
- *   every second: session without a stream ─▶ GOAWAY, then cut · request not whole ─▶ 408 · answer not taken, body
- *   that goes on behind it ─▶ reset
+ *   every second: session without a stream, or with many heads that came to nothing ─▶ GOAWAY, then cut · SETTINGS
+ *   not acknowledged ─▶ cut · request not whole ─▶ 408 · answer not taken, body that goes on behind it ─▶ reset
  */
 import type { ServerHttp2Session } from 'node:http2';
 import type { LiveLimits } from '#table/limits-entry.ts';
-import type { Http2Request, Http2Response } from './http2-exchange.ts';
+import { enhanceYourCalm, type Http2Request, type Http2Response } from './http2-exchange.ts';
 import type { LimitsInForce } from './limits.ts';
 
 /** Called for a request that has not come whole in its time. */
@@ -16,6 +16,20 @@ export type LateRequest = (request: Http2Request, response: Http2Response) => vo
 
 /** How often it looks; Node's for HTTP/1.1 is the same (`connectionsCheckingInterval`). */
 const checkEveryMs = 1_000;
+
+/** Until a client has acknowledged SETTINGS its heads may be unpacked to megabytes each: it is looked at more often. */
+const checkUnsettledEveryMs = 100;
+
+/**
+ * Streams that a client may waste: a burst of so many, then so many a second. It resets them itself, or their heads or
+ * trailers are more than is read, which costs the sender as little.
+ */
+export const wastedBurst = 200;
+export const wastedPerSecond = 33;
+
+/** Why a connection ends (RFC 9113 section 7). */
+const settingsTimeout = 4;
+const unacknowledged = (): Error => new Error('the client has not acknowledged SETTINGS');
 
 /** After GOAWAY a client has this long to close; one that reads nothing never learns of it. */
 const closeMs = 5_000;
@@ -45,23 +59,61 @@ class OpenStream {
 class WatchedSession {
   readonly streams = new Set<OpenStream>();
   readonly #session: ServerHttp2Session;
-  #idleSinceMs = performance.now();
+  readonly #sinceMs = performance.now();
+  #idleSinceMs = this.#sinceMs;
+  #lookedAtMs = this.#sinceMs;
+  /** Streams that came to a request. */
+  #used = 0;
+  #wasted = 0;
+  /** Further streams that may be wasted. */
+  #allowance = wastedBurst;
 
   constructor(session: ServerHttp2Session) {
     this.#session = session;
   }
 
+  /** Whether the limits that its client was told hold. */
+  get isSettled(): boolean {
+    return !this.#session.pendingSettingsAck;
+  }
+
   opened(request: Http2Request, response: Http2Response): void {
     const stream = new OpenStream(request, response);
+    this.#used += 1;
     this.streams.add(stream);
     response.once('close', () => {
       this.streams.delete(stream);
       if (this.streams.size === 0) this.#idleSinceMs = performance.now();
+      if (response.isRefusedByNode) this.#used -= 1;
     });
   }
 
+  /**
+   * Nobody is told of a head that Node resets; that there was one shows in the number of the last stream. A client that
+   * leaves numbers out, as it may (RFC 9113 section 5.1.1), has wasted them; what is open goes on to its end.
+   */
+  checkWaste(nowMs: number): void {
+    const last = this.#session.state.lastProcStreamID ?? 0;
+    const wasted = Math.ceil(last / 2) - this.#used; // a client's are odd
+    const earned = ((nowMs - this.#lookedAtMs) / 1_000) * wastedPerSecond;
+    this.#allowance = Math.min(wastedBurst, this.#allowance + earned) - (wasted - this.#wasted);
+    this.#wasted = wasted;
+    this.#lookedAtMs = nowMs;
+    if (this.#allowance >= 0 || this.#session.closed) return;
+    this.#session.goaway(enhanceYourCalm);
+    this.#session.close();
+  }
+
+  check(nowMs: number, { headersTimeoutMs, keepAliveTimeoutMs }: LiveLimits): void {
+    // RFC 9113 section 6.5.3.
+    if (!this.isSettled && nowMs - this.#sinceMs >= headersTimeoutMs)
+      return this.#session.destroy(unacknowledged(), settingsTimeout);
+    this.checkWaste(nowMs);
+    this.#checkIdle(nowMs, keepAliveTimeoutMs);
+  }
+
   /** Frames that open no stream, such as PING, do not keep a connection. */
-  checkIdle(nowMs: number, { keepAliveTimeoutMs }: LiveLimits): void {
+  #checkIdle(nowMs: number, keepAliveTimeoutMs: number): void {
     if (this.streams.size > 0) return;
     const idleMs = nowMs - this.#idleSinceMs;
     if (idleMs >= keepAliveTimeoutMs + closeMs) this.#session.destroy();
@@ -69,15 +121,44 @@ class WatchedSession {
   }
 }
 
+/** Looks at connections whose clients have not acknowledged SETTINGS; runs while there are some. */
+function watchUnsettled() {
+  const sessions = new Set<WatchedSession>();
+  let timer: NodeJS.Timeout | undefined;
+
+  const stop = (): void => {
+    clearInterval(timer);
+    timer = undefined;
+  };
+  const check = (): void => {
+    const nowMs = performance.now();
+    for (const session of sessions) {
+      if (session.isSettled) sessions.delete(session);
+      else session.checkWaste(nowMs);
+    }
+    if (sessions.size === 0) stop();
+  };
+
+  return {
+    add(session: WatchedSession): void {
+      sessions.add(session);
+      timer ??= setInterval(check, checkUnsettledEveryMs).unref();
+    },
+    delete: (session: WatchedSession): void => void sessions.delete(session),
+    stop,
+  };
+}
+
 /** See the head of this file. */
 export function watchHttp2(limits: Pick<LimitsInForce, 'now'>, onLate: LateRequest) {
   const sessions = new Set<WatchedSession>();
+  const unsettled = watchUnsettled();
 
   const timer = setInterval(() => {
     const nowMs = performance.now();
     const { requestTimeoutMs } = limits.now;
     for (const session of sessions) {
-      session.checkIdle(nowMs, limits.now);
+      session.check(nowMs, limits.now);
       for (const stream of session.streams) stream.check(nowMs, requestTimeoutMs, onLate);
     }
   }, checkEveryMs).unref();
@@ -87,9 +168,16 @@ export function watchHttp2(limits: Pick<LimitsInForce, 'now'>, onLate: LateReque
     watch(session: ServerHttp2Session): Pick<WatchedSession, 'opened'> {
       const watched = new WatchedSession(session);
       sessions.add(watched);
-      session.once('close', () => sessions.delete(watched));
+      unsettled.add(watched);
+      session.once('close', () => {
+        sessions.delete(watched);
+        unsettled.delete(watched);
+      });
       return watched;
     },
-    stop: (): void => clearInterval(timer),
+    stop(): void {
+      clearInterval(timer);
+      unsettled.stop();
+    },
   };
 }

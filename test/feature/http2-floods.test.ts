@@ -40,6 +40,18 @@ const openHead = frame('HEADERS', { stream: 1, flag: flags.END_STREAM }, fieldBl
 const kept = Buffer.concat([Buffer.from([0x40]), fieldBlock([['x', 'a'.repeat(4_000)]]).subarray(1)]);
 const keptAgain = 0xbe;
 
+/** A request of 6 KB that says 8 MB of fields. */
+const packed = (stream: number): Buffer => {
+  const block = Buffer.concat([fieldBlock(requestHead()), kept, Buffer.alloc(2_000, keptAgain)]);
+  return frame('HEADERS', { stream, flag: flags.END_STREAM | flags.END_HEADERS }, block);
+};
+
+/** The same as trailers. */
+const trailers = (stream: number): Buffer => {
+  const block = Buffer.concat([kept, Buffer.alloc(2_000, keptAgain)]);
+  return frame('HEADERS', { stream, flag: flags.END_STREAM | flags.END_HEADERS }, block);
+};
+
 const floods: readonly Flood[] = [
   {
     what: 'streams that are reset at once (CVE-2023-44487)',
@@ -92,16 +104,22 @@ const floods: readonly Flood[] = [
     batches: 1_000,
   },
   {
+    what: 'a field that is packed into a byte, again and again, before SETTINGS are acknowledged',
+    batch: (index) => streams(index, (stream) => [packed(stream)]),
+    batches: 1_000,
+  },
+  {
     what: 'a field that is packed into a byte, again and again',
-    batch: (index) =>
-      streams(index, (stream) => {
-        const again = Buffer.alloc(2_000, keptAgain);
-        const block = Buffer.concat([fieldBlock(requestHead()), kept, again]);
-        return [frame('HEADERS', { stream, flag: flags.END_STREAM | flags.END_HEADERS }, block)];
-      }),
-    // Each is 8 MB of fields out of 6 KB, which nghttp2 unpacks at a gigabyte a second: more of them take their time.
-    batches: 4,
-    isTaken: true,
+    first: [frame('SETTINGS', { flag: flags.ACK })],
+    batch: (index) => streams(index, (stream) => [packed(stream)]),
+    batches: 1_000,
+  },
+  {
+    what: 'a field that is packed into a byte, again and again, behind a body',
+    first: [frame('SETTINGS', { flag: flags.ACK })],
+    batch: (index) => streams(index, (stream) => [post([], stream), trailers(stream)]),
+    batches: 1_000,
+    atMost: 1_000,
   },
   {
     what: 'fields without a name (CVE-2019-9516)',
@@ -136,15 +154,15 @@ const floods: readonly Flood[] = [
   },
   {
     what: 'DATA of nothing (CVE-2019-9518)',
-    first: [post([], 100_001)],
-    batch: () => times(data('', 0, 100_001), 1_000),
+    first: [post([], 1)],
+    batch: () => times(data('', 0, 1), 1_000),
     batches: 100,
     atMost: 1,
   },
   {
     what: 'DATA of padding alone',
-    first: [post([], 100_001)],
-    batch: () => times(data(Buffer.concat([Buffer.from([255]), Buffer.alloc(255)]), flags.PADDED, 100_001), 50),
+    first: [post([], 1)],
+    batch: () => times(data(Buffer.concat([Buffer.from([255]), Buffer.alloc(255)]), flags.PADDED, 1), 50),
     batches: 5,
     isTaken: true,
     atMost: 1,

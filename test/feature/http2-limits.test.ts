@@ -18,6 +18,7 @@ async function stageWith(flagsOfGateway: readonly string[]) {
 
 const post = (stream: number, path = '/', more: readonly [string, string][] = []): Buffer =>
   headers(stream, [...requestHead(path, { method: 'POST' }), ...more], 0);
+const acknowledged = frame('SETTINGS', { flag: flags.ACK });
 const data = (stream: number, bytes: string): Buffer => frame('DATA', { stream }, bytes);
 
 describe('a body that does not come whole in time', () => {
@@ -228,4 +229,53 @@ test('a stream may send 256 KiB before any of it has gone on, and a connection 1
   await client.untilHeld('its windows', () => find('SETTINGS') !== undefined && find('WINDOW_UPDATE') !== undefined);
   expect(find('SETTINGS')?.payload.includes(setting(4, 262_144))).toBe(true);
   expect(find('WINDOW_UPDATE')).toMatchObject({ stream: 0, payload: word(1_048_576 - 65_535) });
+});
+
+test('SETTINGS that a client does not acknowledge in the time for a head end its connection', async () => {
+  const stage = await stageWith(['--client-header-timeout-ms', '300']);
+  const good = openFrames(stage.port);
+  await good.send(acknowledged);
+  const client = openFrames(stage.port);
+  await client.send(headers(1, requestHead()));
+  await client.untilTold('closed');
+  expect(client.story()).toEqual(['1: 200', 'GOAWAY SETTINGS_TIMEOUT', 'closed']);
+  await good.send(headers(1, requestHead()));
+  await good.untilTold('1: 200');
+});
+
+describe('streams that come to nothing', () => {
+  /** A head of more fields than are read: Node resets it before anybody sees it. */
+  const vast = (stream: number): Buffer =>
+    headers(stream, [...requestHead(), ...Array.from({ length: 1_100 }, (): [string, string] => ['a', ''])]);
+
+  /** Resolves once connections have been looked at: one that wastes too much has ended. */
+  async function untilLookedAt(port: number): Promise<void> {
+    const other = openFrames(port);
+    await other.send(acknowledged, headers(2_001, requestHead()));
+    await other.untilTold('closed');
+  }
+
+  test('are as many as a client may reset itself, then its connection ends', async () => {
+    const stage = await stageWith([]);
+    const client = openFrames(stage.port);
+    await client.send(acknowledged);
+    for (let i = 0; i < 150; i += 1) await client.send(vast(2 * i + 1));
+    await client.untilTold('299: ENHANCE_YOUR_CALM');
+    await untilLookedAt(stage.port);
+    await client.send(headers(301, requestHead()));
+    await client.untilTold('301: 200');
+    for (let i = 151; i < 500 && !client.socket.destroyed; i += 1) await client.send(vast(2 * i + 1));
+    await client.untilTold('closed');
+    expect(client.story()).toContain('GOAWAY ENHANCE_YOUR_CALM');
+  });
+
+  test('are also those whose numbers a client leaves out; what is open is served', async () => {
+    const stage = await stageWith([]);
+    const client = openFrames(stage.port);
+    await client.send(acknowledged, post(1), headers(2_001, requestHead()));
+    await client.untilTold('GOAWAY ENHANCE_YOUR_CALM');
+    await client.send(frame('DATA', { stream: 1, flag: flags.END_STREAM }, 'ab'));
+    await client.untilTold('closed');
+    expect(client.story()).toEqual(expect.arrayContaining(['2001: 200', '1: 200']));
+  });
 });
