@@ -73,7 +73,9 @@ export class Http2Request implements RequestMessage {
     const { fields, bytes } = readFields(raw, authority);
     this.rawHeaders = fields;
     this.headBytes = bytes;
-    this.headers = authority === undefined ? headers : { ...headers, host: authority };
+    // The object is this stream's own, and a copy would cost more than all else here.
+    if (authority !== undefined) headers.host = authority;
+    this.headers = headers;
     this.isFollowedByBody = !stream.endAfterHeaders;
     this.socket = peer;
     if (!this.isFollowedByBody) return;
@@ -126,6 +128,16 @@ const ofConnection = new Set([
   'transfer-encoding',
   'upgrade',
 ]);
+
+/** A head as Node takes it with the least work: a flat list, the status first. */
+function headOf(status: number, flat: readonly string[]): string[] {
+  const head = [':status', String(status)];
+  for (let i = 0; i < flat.length; i += 2) {
+    const name = (flat[i] ?? '').toLowerCase();
+    if (!ofConnection.has(name)) head.push(name, flat[i + 1] ?? '');
+  }
+  return head;
+}
 
 function toHttp2(flat: readonly string[]): OutgoingHttpHeaders {
   const fields = fieldsOf(flat);
@@ -183,8 +195,7 @@ export class Http2Response implements ResponseMessage {
   writeHead(status: number, _: string, headers: string[]): void {
     if (this.destroyed || this.headersSent) return;
     const waitForTrailers = this.#end === 'trailers';
-    const head = toHttp2(headers);
-    head[':status'] = status;
+    const head = headOf(status, headers);
     this.#try(() => this.#stream.respond(head, { endStream: this.#end === 'head', waitForTrailers }));
     if (waitForTrailers) {
       this.#stream.once('wantTrailers', () => this.#try(() => this.#stream.sendTrailers(this.#trailers)));
