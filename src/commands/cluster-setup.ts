@@ -111,6 +111,13 @@ function noteChanges(tell: (state: FollowState) => void): (state: FollowState) =
   };
 }
 
+/** A definition may be left out on purpose: then there is nothing to watch, and nothing wrong with watching. */
+function noteHealth({ watchUp, installed }: Metrics, kind: string, { state }: FollowState): void {
+  if (state === 'following' || state === 'not installed') installed.set({ kind }, state === 'following' ? 1 : 0);
+  if (state === 'not installed') watchUp.remove({ kind });
+  else watchUp.set({ kind }, state === 'following' ? 1 : 0);
+}
+
 /**
  * A cluster, by a kubeconfig or from within.
  *
@@ -123,7 +130,7 @@ export async function clusterSetup(options: ServeOptions & ClusterOptions, telem
     api,
     namespaces: options.watchNamespace,
     onHealth: (name, state) => {
-      metrics.watchUp.set({ kind: name }, state.state === 'following' ? 1 : 0);
+      noteHealth(metrics, name, state);
       logHealth(log, name, state);
     },
     writer: (observations) => createKubernetesWriter({ api, fieldManager: 'latchkey-admin', ...observations }),

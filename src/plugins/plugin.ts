@@ -90,7 +90,7 @@ export interface Refusal {
 /** Data side of a plugin. */
 export interface PluginHandler<Config = unknown> {
   readonly name: string;
-  /** It decides nothing about callers: what it lets pass is no attempt to be told. */
+  /** It decides nothing about callers: neither what it lets pass nor what it answers is an attempt to be told. */
   readonly isIndifferent?: true;
   /**
    * Runs before the request is forwarded. Gives a refusal, or nothing to let it through. Only a handler

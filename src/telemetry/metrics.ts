@@ -12,6 +12,34 @@ function tellBuild(version: string, registers: Registry[]): void {
   build.set({ version, node: process.versions.node }, 1);
 }
 
+/** What a gateway on a cluster tells besides. */
+const clusterMetrics = (registers: Registry[]) => ({
+  apiRequests: new Counter({
+    name: 'rest_client_requests_total',
+    help: 'Answers of the Kubernetes API, by method and status.',
+    labelNames: ['method', 'code'],
+    registers,
+  }),
+  watchUp: new Gauge({
+    name: 'latchkey_watch_up',
+    help: 'Whether changes of a kind arrive as they happen: 1, or 0 while it cannot be read; absent while it is not installed.',
+    labelNames: ['kind'],
+    registers,
+  }),
+  installed: new Gauge({
+    name: 'latchkey_definition_installed',
+    help: 'Whether the API server knows a kind: 0 while its CustomResourceDefinition is not installed.',
+    labelNames: ['kind'],
+    registers,
+  }),
+  leads: new Gauge({
+    name: 'leader_election_master_status',
+    help: 'Whether this replica leads: it alone writes status and Events.',
+    labelNames: ['name'],
+    registers,
+  }),
+});
+
 /** What is measured of the control plane. Names follow Kong's controller where it has one (kong-facts 4.11). */
 export function createMetrics({ version }: { readonly version: string }) {
   const registry = new Registry();
@@ -72,24 +100,7 @@ export function createMetrics({ version }: { readonly version: string }) {
       help: 'Workers whose event loop did not turn for --worker-hang-timeout-ms.',
       registers,
     }),
-    apiRequests: new Counter({
-      name: 'rest_client_requests_total',
-      help: 'Answers of the Kubernetes API, by method and status.',
-      labelNames: ['method', 'code'],
-      registers,
-    }),
-    watchUp: new Gauge({
-      name: 'latchkey_watch_up',
-      help: 'Whether changes of a kind arrive as they happen: 1, or 0 while it cannot be read or is not installed.',
-      labelNames: ['kind'],
-      registers,
-    }),
-    leads: new Gauge({
-      name: 'leader_election_master_status',
-      help: 'Whether this replica leads: it alone writes status and Events.',
-      labelNames: ['name'],
-      registers,
-    }),
+    ...clusterMetrics(registers),
     failures: new Counter({ name: 'latchkey_internal_errors_total', help: 'Bugs caught in a translation.', registers }),
   };
 }

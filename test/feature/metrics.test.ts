@@ -19,6 +19,18 @@ metadata: { name: prometheus, annotations: { kubernetes.io/ingress.class: kong }
 plugin: prometheus
 `;
 
+const stopping = `apiVersion: configuration.konghq.com/v1
+kind: KongPlugin
+metadata: { name: stopping }
+plugin: request-termination
+config: { trigger: x-stop }
+---
+apiVersion: configuration.konghq.com/v1
+kind: KongPlugin
+metadata: { name: pages }
+plugin: cors
+`;
+
 let upstream: Awaited<ReturnType<typeof startUpstream>>;
 let sockets: WebSocketServer;
 let latchkey: LatchkeyProcess;
@@ -30,7 +42,12 @@ beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'latchkey-metrics-'));
   writeFileSync(
     join(dir, 'all.yaml'),
-    `${oneService(upstream.port, { route: { 'konghq.com/plugins': 'key-auth' } })}---\n${bobsKey}---\n${prometheus}`,
+    [
+      oneService(upstream.port, { route: { 'konghq.com/plugins': 'key-auth,stopping,pages' } }),
+      bobsKey,
+      prometheus,
+      stopping,
+    ].join('---\n'),
   );
   latchkey = await startLatchkey(['run', '--dir', dir, '--workers', '2', '--metrics-per-consumer']);
 });
@@ -71,13 +88,23 @@ test('decisions on callers are counted by their outcome', async () => {
   await ask({ apikey });
   await ask({});
   await ask({ apikey: 'wrong' });
+  expect((await ask({ apikey, 'x-stop': 'yes' })).status).toBe(503);
+  const preflight = { origin: 'http://a.example', 'access-control-request-method': 'GET' };
+  expect((await ask(preflight, { method: 'OPTIONS' })).status).toBe(200);
   const after = await scrape('latchkey_auth_attempts_total');
   const series = (outcome: string) =>
     `latchkey_auth_attempts_total{route="default/a",plugin="key-auth",outcome="${outcome}"}`;
-  for (const outcome of ['granted', 'no-key', 'unknown-key']) {
-    expect([outcome, (after[series(outcome)] ?? 0) - (before[series(outcome)] ?? 0)]).toEqual([outcome, 1]);
-  }
-  // A plugin that decides nothing is none of those who decide.
+  const told = ['granted', 'no-key', 'unknown-key'].map((outcome) => [
+    outcome,
+    (after[series(outcome)] ?? 0) - (before[series(outcome)] ?? 0),
+  ]);
+  // Whom another plugin answers once the key was found has been let in by it.
+  expect(told).toEqual([
+    ['granted', 2],
+    ['no-key', 1],
+    ['unknown-key', 1],
+  ]);
+  // Plugins that decide nothing about callers are none of those who decide.
   expect(Object.keys(after).filter((name) => !name.includes('plugin="key-auth"'))).toEqual([]);
 });
 

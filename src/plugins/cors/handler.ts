@@ -68,6 +68,7 @@ function isPreflight(exchange: Exchange): boolean {
 /** Answers preflights, and lets browsers hand answers to pages of the origins that may have them. */
 export const corsHandler: PluginHandler<CorsConfig> = {
   name: 'cors',
+  isIndifferent: true,
   access(config, exchange) {
     if (isPreflight(exchange)) return config.preflight_continue ? undefined : answerPreflight(config, exchange);
     if (!config.allow_origin_absent && exchange.headerValues('origin').length === 0) return undefined;

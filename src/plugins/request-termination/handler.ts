@@ -68,6 +68,7 @@ function answerOf(config: RequestTerminationConfig, message: string | undefined)
 /** Answers instead of the upstream. */
 export const requestTerminationHandler: PluginHandler<RequestTerminationConfig> = {
   name: 'request-termination',
+  isIndifferent: true,
   access(config, exchange) {
     if (config.trigger !== undefined && !isTriggered(config.trigger, exchange)) return undefined;
     const message = config.message ?? usualMessages[config.status_code];
