@@ -67,7 +67,7 @@ export function proxyOptions(): Option[] {
       .default(true)
       .preset('true')
       .argParser(trueOrFalse),
-    flag('--upstream-keepalive-pool-size <n>', 'idle connections to one endpoint that a worker keeps')
+    flag('--upstream-keepalive-pool-size <n>', 'idle connections to one endpoint that a worker keeps; of HTTP/2 all')
       .default(512)
       .argParser(wholeNumber({ min: 0, max: 100_000 })),
     flag('--upstream-keepalive-max-requests <n>', 'requests after which a connection to an endpoint is closed')

@@ -53,6 +53,7 @@ const late: Answer = { status: 504, message: 'The upstream server is timing out'
 /** Kong's answers to what goes wrong upstream (kong-facts 2.1). */
 export const faultAnswers: Readonly<Record<UpstreamFault, Answer>> = {
   connect: badGateway,
+  refused: badGateway,
   closed: badGateway,
   invalid: badGateway,
   'connect-timeout': late,
@@ -361,6 +362,7 @@ class Forwarding implements ResponseListener {
 
   onFault(fault: UpstreamFault, error: Error): void {
     this.#counts.failed(fault);
+    if (this.#isEnding) return; // the client has the whole of what the head stated
     if (this.#hasHead) {
       // Part of the response is out: only a cut connection tells the client that the rest is missing.
       this.#exchange.response.destroy(error);
@@ -377,13 +379,13 @@ class Forwarding implements ResponseListener {
   }
 
   /**
-   * Another attempt is safe if nothing was sent, or if the request changes nothing and has no body: a kept
+   * Another attempt is safe if nothing was sent or looked at, or if the request changes nothing and has no body: a kept
    * connection that the upstream closed in the same moment is no fault of the request.
    */
   #mayRetry(fault: UpstreamFault): boolean {
     if (this.#attempts > this.#service.retries || this.#exchange.response.destroyed) return false;
     const { request, method } = this.#exchange;
-    if (fault === 'connect' || fault === 'connect-timeout') return true;
+    if (fault === 'connect' || fault === 'connect-timeout' || fault === 'refused') return true;
     return fault === 'closed' && idempotent.has(method) && !hasBody(request);
   }
 

@@ -18,6 +18,7 @@ type Counter = keyof HealthCounts;
 
 function counterOf(observed: Observed, thresholds: HealthThresholds): Counter | undefined {
   if (observed === 'timeout' || observed === 'connect-timeout') return 'timeouts';
+  if (observed === 'refused') return undefined; // an endpoint that says so is there: it restarts, or has enough to do
   if (typeof observed === 'string') return 'tcpFailures';
   if (thresholds.healthyStatuses.includes(observed)) return 'successes';
   return thresholds.unhealthyStatuses.includes(observed) ? 'httpFailures' : undefined;

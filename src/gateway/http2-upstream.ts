@@ -1,316 +1,193 @@
-import {
-  connect as connectHttp2,
-  constants,
-  type ClientHttp2Session,
-  type ClientHttp2Stream,
-  type ClientSessionOptions,
-  type IncomingHttpHeaders,
-  type OutgoingHttpHeaders,
-} from 'node:http2';
-import { connect } from 'node:net';
-import { once } from 'node:events';
-import type { Duplex } from 'node:stream';
-import { fieldsOf, withoutPseudoHeaders } from './http2-headers.ts';
+import { Http2Connection, type ConnectionKeeper, type Http2Peer, type Patience } from './http2-connection.ts';
+import { OutgoingStream } from './http2-outgoing.ts';
 import type { PoolSettings } from './proxy-settings.ts';
-import { drained } from './socket-ready.ts';
-import { timedBody } from './timed-body.ts';
 import {
-  mostInterims,
   originOf,
   originsOf,
   type ResolvedTarget,
-  type ResponseListener,
   type UpstreamClient,
-  type UpstreamExchange,
   type UpstreamFault,
   type UpstreamRequest,
 } from './upstream.ts';
-import { connectTimeoutCode, connectTls, serverNameOf } from './upstream-tls.ts';
+import { serverNameOf } from './upstream-tls.ts';
 
 /** Until an endpoint says how many streams it takes, so many; what RFC 9113 section 6.5.2 advises at least. */
 const streamsUntilTold = 100;
 
-/** A connection to one target and the streams on it. */
-interface Line {
-  readonly session: Promise<ClientHttp2Session>;
-  /** The same once it is open. */
-  opened: ClientHttp2Session | undefined;
-  streams: number;
-  /** Streams that the endpoint takes at once. */
-  capacity: number;
-  /** Nothing new may be sent on it. */
-  isClosing: boolean;
+/** Connections on which an endpoint may say that it takes nothing now before it is believed. */
+const mostRefusals = 2;
+
+/** A garbage collection may take a second, a server that is stopped for long is of no use to those who wait. */
+const usualPatience: Patience = { silentMs: 5_000, doubtMs: 1_000, deadMs: 10_000, closeMs: 5_000 };
+
+/** How connections to origins are kept. */
+interface Keeping {
+  readonly settings: PoolSettings;
+  readonly patience: Patience;
+  /** Whether another idle connection to a target is kept. */
+  keepsIdle(name: string): boolean;
+  /** An origin has no connection left. */
+  forget(origin: Http2Origin): void;
 }
 
-interface Origin {
+/** The connections to one target that were verified for one name, and the requests that none has room for. */
+class Http2Origin implements ConnectionKeeper {
+  /** The target; see `originOf`. */
   readonly name: string;
-  readonly lines: Set<Line>;
-}
+  readonly connections = new Set<Http2Connection>();
+  readonly #peer: Http2Peer;
+  readonly #keeping: Keeping;
+  readonly #waiting = new Set<OutgoingStream>();
+  /** Streams that its connections take, by the last that said so. */
+  #capacity = streamsUntilTold;
+  #isRetired = false;
 
-/** What is for a connection of HTTP/1.1 is not among what comes here. */
-function headOf({ method, path, headers, tls }: UpstreamRequest): OutgoingHttpHeaders {
-  const [, authority = '', ...fields] = headers; // Host stands first
-  const head = { ':method': method, ':path': path, ':scheme': tls === undefined ? 'http' : 'https' };
-  return Object.assign(fieldsOf(fields), head, { ':authority': authority });
-}
-
-/** One stream. A class because one is made for every request and Node calls it back. */
-class Http2Exchange implements UpstreamExchange {
-  readonly #listener: ResponseListener;
-  readonly #request: UpstreamRequest;
-  #stream: ClientHttp2Stream | undefined = undefined;
-  #trailers: readonly string[] | undefined = undefined;
-  #interims = 0;
-  #hasHead = false;
-  #hasData = false;
-  #isOver = false;
-
-  constructor(request: UpstreamRequest, listener: ResponseListener) {
-    this.#request = request;
-    this.#listener = listener;
+  constructor(name: string, peer: Http2Peer, keeping: Keeping) {
+    this.name = name;
+    this.#peer = peer;
+    this.#keeping = keeping;
   }
 
-  abort(): void {
-    this.#isOver = true;
-    this.#stream?.close(constants.NGHTTP2_CANCEL);
+  send(exchange: OutgoingStream): void {
+    const connection = this.#pick();
+    if (connection !== undefined) return connection.start(exchange);
+    exchange.waitIn(this.#waiting);
+    this.#openMore();
   }
 
-  resume(): void {
-    this.#stream?.resume();
+  /** The first that has room, so that others rest and close; one that has just refused only where others have too. */
+  #pick(): Http2Connection | undefined {
+    let refusing: Http2Connection | undefined;
+    let refusals = 0;
+    for (const connection of this.connections) {
+      if (!connection.hasRoom) continue;
+      if (!connection.isRefusing) return connection;
+      refusing ??= connection;
+      refusals += 1;
+    }
+    return refusals >= mostRefusals || this.connections.size >= this.#most ? refusing : undefined;
   }
 
-  /** Gives the exchange up and says why. */
-  fail(fault: UpstreamFault, error: Error): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
-    this.#stream?.close(constants.NGHTTP2_CANCEL);
-    this.#listener.onFault(fault, error);
+  get #most(): number {
+    return Math.max(1, this.#keeping.settings.size);
   }
 
-  /** Sends the request; gives its stream, or nothing if it was given up before. */
-  start(session: ClientHttp2Session): ClientHttp2Stream | undefined {
-    if (this.#isOver) return undefined;
-    const { body, readTimeoutMs, trailers } = this.#request;
-    const waitForTrailers = trailers !== undefined;
-    const stream = session.request(headOf(this.#request), { endStream: body === null, waitForTrailers });
-    this.#stream = stream;
-    if (waitForTrailers) stream.once('wantTrailers', () => this.#sendTrailers(stream));
-    stream.setTimeout(readTimeoutMs, () => this.fail('timeout', new Error('the upstream is silent')));
-    stream.on('headers', (headers, _, raw) => this.#receiveInterim(headers, raw));
-    stream.on('response', (headers, flags, raw) => this.#receiveHead(headers, flags, raw));
-    stream.on('trailers', (_, __, raw) => (this.#trailers = withoutPseudoHeaders(raw)));
-    stream.on('data', (chunk: Buffer) => {
-      this.#hasData = true;
-      if (!this.#isOver && !this.#listener.onData(chunk)) stream.pause();
-    });
-    stream.on('end', () => this.#end());
-    stream.on('error', (error) => this.fail(this.#faultOfEnd(), error));
-    stream.on('close', () => this.fail(this.#faultOfEnd(), new Error(`the stream was closed: ${stream.rstCode}`)));
-    if (Buffer.isBuffer(body)) stream.end(body);
-    else if (body !== null) void this.#send(stream, body);
-    return stream;
-  }
-
-  #receiveInterim(headers: IncomingHttpHeaders, raw: readonly string[]): void {
-    if (this.#isOver) return;
-    this.#interims += 1;
-    if (this.#interims > mostInterims) return this.fail('invalid', new Error('interim responses without end'));
-    this.#listener.onInterim(Number(headers[':status']), withoutPseudoHeaders(raw));
-  }
-
-  #receiveHead(headers: IncomingHttpHeaders, flags: number, raw: readonly string[]): void {
-    if (this.#isOver) return;
-    this.#hasHead = true;
-    const isWhole = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0;
-    this.#listener.onHead(Number(headers[':status']), '', withoutPseudoHeaders(raw), isWhole);
-    if (!isWhole) setImmediate(() => this.#tellHeadAlone());
-  }
-
-  #tellHeadAlone(): void {
-    if (!this.#hasData && !this.#isOver) this.#listener.onHeadAlone();
-  }
-
-  #end(): void {
-    // Node also ends what was reset; that is told when the stream closes.
-    if (this.#isOver || !this.#hasHead || this.#stream?.rstCode !== constants.NGHTTP2_NO_ERROR) return;
-    this.#isOver = true;
-    this.#listener.onEnd(this.#trailers);
-  }
-
-  async #send(stream: ClientHttp2Stream, body: AsyncIterable<Buffer>): Promise<void> {
-    const late = (): void => this.fail('timeout', new Error('sending took too long'));
-    try {
-      for await (const chunk of timedBody(body, this.#request.writeTimeoutMs, late)) {
-        if (stream.destroyed || stream.writableEnded) return;
-        if (!stream.write(chunk)) await drained(stream);
-      }
-      stream.end();
-    } catch (error) {
-      // The client went away amid its body, or the stream did: it has said so itself.
-      this.fail('closed', error as Error);
+  /** Opens as many connections as those who wait need, of what there may be. */
+  #openMore(): void {
+    let [serving, opening, refusing] = [0, 0, 0];
+    for (const connection of this.connections) {
+      if (!connection.isServing) continue;
+      serving += 1;
+      if (connection.isOpening) opening += 1;
+      if (connection.isRefusing) refusing += 1;
+    }
+    if (refusing >= mostRefusals) return;
+    const needed = Math.ceil(this.#waiting.size / this.#capacity) - opening;
+    const { settings, patience } = this.#keeping;
+    for (let more = Math.min(needed, this.#most - serving); more > 0; more -= 1) {
+      this.connections.add(new Http2Connection(this.#peer, settings, patience, this));
     }
   }
 
-  #sendTrailers(stream: ClientHttp2Stream): void {
-    const flat = this.#request.trailers?.() ?? [];
-    if (this.#isOver) return;
-    try {
-      stream.sendTrailers(fieldsOf(flat));
-    } catch (error) {
-      this.fail('closed', error as Error);
+  onRoom({ capacity }: Http2Connection): void {
+    if (capacity !== undefined) this.#capacity = Math.max(1, capacity);
+    for (const exchange of this.#waiting) {
+      const connection = this.#pick();
+      if (connection === undefined) break;
+      connection.start(exchange);
     }
+    if (this.#waiting.size > 0) this.#openMore();
   }
 
-  /** A stream that the endpoint has not looked at is safe to send again, if the request can be. */
-  #faultOfEnd(): UpstreamFault {
-    if (this.#hasHead) return 'invalid';
-    const { body } = this.#request;
-    const isWhole = body === null || Buffer.isBuffer(body);
-    return isWhole && this.#stream?.rstCode === constants.NGHTTP2_REFUSED_STREAM ? 'connect' : 'closed';
+  /** Those that it was opened for are told: they may try another target. */
+  onFault(connection: Http2Connection, fault: UpstreamFault, error: Error): void {
+    const told = [...this.#waiting].slice(0, this.#capacity);
+    for (const exchange of told) exchange.fail(fault, error);
+    this.onClose(connection);
   }
-}
 
-/** A connection over which nothing was sent yet. Rejects with the fault in `code`. */
-async function openSocket(target: ResolvedTarget, request: UpstreamRequest): Promise<Duplex> {
-  const { tls, connectTimeoutMs: timeoutMs } = request;
-  const { host, port } = target;
-  if (tls !== undefined) {
-    const peer = { host, port, serverName: serverNameOf(request.headers[1] ?? ''), timeoutMs, protocol: 'h2' } as const;
-    return new Promise((resolve, reject) => {
-      connectTls(peer, tls, (error, socket) => {
-        if (socket === null) reject(error ?? new Error('no connection'));
-        else resolve(socket);
-      });
-    });
+  onClose(connection: Http2Connection): void {
+    this.connections.delete(connection);
+    if (this.#waiting.size > 0) this.#openMore();
+    else if (this.connections.size === 0) this.#keeping.forget(this);
   }
-  const socket = connect({ host, port, noDelay: true, autoSelectFamily: true });
-  const late = Object.assign(new Error('connecting took too long'), { code: connectTimeoutCode });
-  const timer = setTimeout(() => socket.destroy(late), timeoutMs);
-  try {
-    await once(socket, 'connect');
-    return socket;
-  } finally {
-    clearTimeout(timer);
+
+  get idleConnections(): number {
+    let idle = 0;
+    for (const connection of this.connections) if (connection.isIdle) idle += 1;
+    return idle;
   }
-}
 
-/** What a client sent twice goes on twice; Node's types do not know that option yet. */
-const sessionOptions = (socket: Duplex): ClientSessionOptions => {
-  const options = {
-    createConnection: () => socket,
-    strictSingleValueFields: false,
-    // Nobody would read what is pushed: whoever pushes anyway has its connection ended (RFC 9113 section 8.4).
-    settings: { enablePush: false },
-  };
-  return options;
-};
-
-function openLine(
-  target: ResolvedTarget,
-  request: UpstreamRequest,
-  settings: PoolSettings,
-  forget: (line: Line) => void,
-): Line {
-  const open = async (): Promise<ClientHttp2Session> => {
-    const socket = await openSocket(target, request);
-    const session = connectHttp2('http://upstream', sessionOptions(socket));
-    line.opened = session;
-    const retire = (): void => {
-      line.isClosing = true;
-      forget(line);
-    };
-    session.on('remoteSettings', ({ maxConcurrentStreams }) => (line.capacity = maxConcurrentStreams ?? Infinity));
-    session.on('goaway', retire);
-    session.on('close', retire);
-    session.on('error', () => session.destroy()); // each of its streams tells its own listener
-    session.setTimeout(settings.idleTimeoutMs, () => {
-      if (line.streams === 0) session.close();
-    });
-    return session;
-  };
-  const line: Line = { session: open(), opened: undefined, streams: 0, capacity: streamsUntilTold, isClosing: false };
-  line.session.catch(() => {
-    line.isClosing = true;
-    forget(line);
-  });
-  return line;
-}
-
-/** A session that breaks tells its streams before it tells that it has closed: they would be sent on it again. */
-const hasRoom = ({ isClosing, opened, streams, capacity }: Line): boolean =>
-  !isClosing && opened?.closed !== true && opened?.destroyed !== true && streams < capacity;
-
-const connectFault = ({ code }: NodeJS.ErrnoException): UpstreamFault =>
-  code === connectTimeoutCode ? 'connect-timeout' : 'connect';
-
-async function run(line: Line, exchange: Http2Exchange): Promise<void> {
-  let session: ClientHttp2Session;
-  try {
-    session = await line.session;
-  } catch (error) {
-    return exchange.fail(connectFault(error as Error), error as Error);
+  keepsIdle(): boolean {
+    return this.#waiting.size > 0 || (!this.#isRetired && this.#keeping.keepsIdle(this.name));
   }
-  // It may have ended since, and nothing has been sent.
-  if (session.closed || session.destroyed) return exchange.fail('connect', new Error('the connection has ended'));
-  const stream = exchange.start(session);
-  if (stream !== undefined && !stream.closed)
-    await new Promise<void>((resolve) => stream.once('close', () => resolve()));
-}
 
-/** Closes a connection once what is under way on it has ended. */
-function closeLine(line: Line): void {
-  line.isClosing = true;
-  void line.session.then(
-    (session) => session.close(),
-    () => undefined, // it never opened: whoever waited for it was told
-  );
+  /** Closes its connections once what is under way, or waits, is done. */
+  retire(): void {
+    this.#isRetired = true;
+    for (const connection of this.connections) if (connection.isIdle) connection.retire();
+  }
 }
 
 /** Requests over HTTP/2, with and without TLS: many at once on few connections (RFC 9113). */
-export function http2Upstream(settings: PoolSettings): UpstreamClient {
-  const origins = new Map<string, Origin>();
+export function http2Upstream(settings: PoolSettings, patience: Patience = usualPatience): UpstreamClient {
+  const origins = new Map<string, Http2Origin>();
 
-  const lineTo = (target: ResolvedTarget, request: UpstreamRequest): Line => {
-    const name = originOf(target, request.tls);
-    const key = `${target.host} ${request.connectTimeoutMs} ${name}`;
-    let origin = origins.get(key);
-    if (origin === undefined) origins.set(key, (origin = { name, lines: new Set() }));
-    const { lines } = origin;
-    for (const line of lines) if (hasRoom(line)) return line;
-    const line = openLine(target, request, settings, (gone) => lines.delete(gone));
-    lines.add(line);
-    return line;
+  const keeping: Keeping = {
+    settings,
+    patience,
+    keepsIdle(name) {
+      const ofTarget = [...origins.values()].filter((origin) => origin.name === name);
+      return ofTarget.reduce((sum, { idleConnections }) => sum + idleConnections, 0) <= settings.size;
+    },
+    forget(origin) {
+      for (const [key, known] of origins) if (known === origin) origins.delete(key);
+    },
+  };
+
+  const originFor = (target: ResolvedTarget, { tls, headers, connectTimeoutMs }: UpstreamRequest): Http2Origin => {
+    const name = originOf(target, tls);
+    // What was verified for one name proves nothing about another. Host stands first.
+    const serverName = tls === undefined ? '' : serverNameOf(headers[1] ?? '');
+    const key = `${target.host} ${connectTimeoutMs} ${serverName} ${name}`;
+    const known = origins.get(key);
+    if (known !== undefined) return known;
+    const origin = new Http2Origin(name, { target, tls, serverName, connectTimeoutMs }, keeping);
+    origins.set(key, origin);
+    return origin;
+  };
+
+  const retireAll = (isKept: (origin: Http2Origin) => boolean): void => {
+    for (const [key, origin] of origins) {
+      if (isKept(origin)) continue;
+      origins.delete(key);
+      origin.retire();
+    }
   };
 
   return {
     send(target: ResolvedTarget, request, listener) {
-      const exchange = new Http2Exchange(request, listener);
-      const line = lineTo(target, request);
-      line.streams += 1;
-      run(line, exchange)
-        .catch((error: unknown) => exchange.fail('invalid', error as Error))
-        .finally(() => (line.streams -= 1));
+      const exchange = new OutgoingStream(request, listener);
+      originFor(target, request).send(exchange);
       return exchange;
     },
 
     retain(services) {
       const kept = originsOf(services);
-      for (const [key, { name, lines }] of origins) {
-        if (kept.has(name)) continue;
-        origins.delete(key);
-        for (const line of lines) closeLine(line);
-      }
+      retireAll(({ name }) => kept.has(name));
     },
 
     stats() {
-      const lines = [...origins.values()].flatMap((origin) => [...origin.lines]);
-      const active = lines.filter(({ streams }) => streams > 0).length;
-      return { active, idle: lines.length - active };
+      let [all, idle] = [0, 0];
+      for (const { connections, idleConnections } of origins.values()) {
+        all += connections.size;
+        idle += idleConnections;
+      }
+      return { active: all - idle, idle };
     },
 
     async close() {
-      for (const { lines } of origins.values()) for (const line of lines) closeLine(line);
-      origins.clear();
+      retireAll(() => false);
     },
   };
 }

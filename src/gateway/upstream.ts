@@ -23,10 +23,10 @@ export interface UpstreamRequest {
 
 /**
  * Why an exchange with an upstream failed. `connect` and `connect-timeout`: nothing was sent, so that another
- * target may be tried whatever the request; `closed`: the connection ended before a response began; `name`:
- * the name of the target leads nowhere.
+ * target may be tried whatever the request; `refused`: the endpoint said that it has not looked at it, and its body is
+ * still there; `closed`: the connection ended before a response began; `name`: the name of the target leads nowhere.
  */
-export type UpstreamFault = 'connect' | 'connect-timeout' | 'closed' | 'timeout' | 'invalid' | 'name';
+export type UpstreamFault = 'connect' | 'connect-timeout' | 'refused' | 'closed' | 'timeout' | 'invalid' | 'name';
 
 /** Interim responses to one request (RFC 9110 section 15.2); each would keep a timeout from ending the wait. */
 export const mostInterims = 32;

@@ -49,38 +49,42 @@ export interface FrameScript {
   readonly onConnection?: readonly (((connection: FrameConnection) => void) | undefined)[];
   /** To the head of each request in turn. */
   readonly onHead?: readonly (FrameAct | undefined)[];
-  /** To each whole request in turn. */
+  /** To each request in the turn of their heads, once it has come whole. */
   readonly onRequest?: readonly (FrameAct | undefined)[];
   /** To every whole request that there is no act for in turn. */
   readonly otherwise?: FrameAct;
 }
 
-/** A request that has come whole. */
+/** A request that has come. */
 interface SeenRequest {
   readonly connection: FrameConnection;
   readonly stream: number;
 }
 
-function tlsServer(protocol: 'h2' | 'http/1.1', serve: (socket: Socket) => void) {
+/** What is agreed on over TLS; `none`: the server does not know of ALPN. */
+export type Alpn = 'h2' | 'http/1.1' | 'none';
+
+function tlsServer(alpn: Alpn, serve: (socket: Socket) => void) {
   const pair = { cert: serverPair.certificate, key: serverPair.privateKey };
-  return createTlsServer({ ...pair, ALPNProtocols: [protocol] }, serve);
+  return createTlsServer({ ...pair, ...(alpn === 'none' ? {} : { ALPNProtocols: [alpn] }) }, serve);
 }
 
-/** Over TCP, or over TLS where a protocol is to be agreed on. It ends with the test. */
-export async function frameUpstream(script: FrameScript = {}, alpn?: 'h2' | 'http/1.1') {
+/** Over TLS where it is said what is agreed on, else over TCP. It ends with the test. */
+export async function frameUpstream(script: FrameScript = {}, alpn?: Alpn) {
   const events = new EventEmitter();
   const connections: FrameConnection[] = [];
   const requests: SeenRequest[] = [];
-  let heads = 0;
+  const heads: SeenRequest[] = [];
 
   const act = (connection: FrameConnection, { type, flag, stream }: SeenFrame): void => {
     if (type === 'HEADERS') {
-      script.onHead?.[heads]?.(connection, stream);
-      heads += 1;
+      heads.push({ connection, stream });
+      script.onHead?.[heads.length - 1]?.(connection, stream);
     }
     if ((type !== 'HEADERS' && type !== 'DATA') || (flag & flags.END_STREAM) === 0) return;
     requests.push({ connection, stream });
-    (script.onRequest?.[requests.length - 1] ?? script.otherwise ?? answer())(connection, stream);
+    const at = heads.findIndex((one) => one.connection === connection && one.stream === stream);
+    (script.onRequest?.[at] ?? script.otherwise ?? answer())(connection, stream);
   };
 
   const receive = (connection: FrameConnection, seen: SeenFrame): void => {
@@ -130,6 +134,8 @@ export async function frameUpstream(script: FrameScript = {}, alpn?: 'h2' | 'htt
   return {
     port: (server.address() as AddressInfo).port,
     connections,
+    /** Those whose head has come. */
+    heads,
     /** Those that have come whole. */
     requests,
     /** Resolves once that holds of what has come. */
