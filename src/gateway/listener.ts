@@ -12,9 +12,10 @@ import type { ListenAddress } from './messages.ts';
 import type { Occupancy } from './occupancy.ts';
 import { createOpenTunnels, type OpenTunnels } from './open-tunnels.ts';
 import { hasBody } from './request-body.ts';
-import { chooseByAlpn, chooseByPreface, lastWordMs } from './protocol-choice.ts';
+import { chooseByAlpn, chooseByPreface } from './protocol-choice.ts';
 import type { ProxySettings } from './proxy-settings.ts';
 import { refusedMethod, tooLargeHead, tooManyTunnels, unmetExpectation, upgradeWithBody } from './request-guard.ts';
+import { lastWordMs } from './resting-clients.ts';
 import { refuseRequest, serveRequest, type ClientRequest, type ServeServices } from './serve-request.ts';
 import type { ClientTls } from './tls.ts';
 import { isWebSocketUpgrade, responseOn, upgrade } from './upgrade.ts';
@@ -76,10 +77,9 @@ function makeServer({ tls, limits }: ListenerServices, serve: RequestListener, t
     { ...options, ...tls.serverOptions, handshakeTimeout: limits.now.headersTimeoutMs },
     serve,
   );
-  chooseByAlpn(server, toHttp2);
   return {
     server,
-    undecided: { close: () => undefined },
+    undecided: chooseByAlpn(server, toHttp2),
     tableChanged(): void {
       const changed = tls.takeDefault();
       if (changed !== undefined) server.setSecureContext(changed);
@@ -161,6 +161,7 @@ const arrived = (request: RequestMessage, response: ResponseMessage): ClientRequ
 export function createListener(services: ListenerServices): Listener {
   const tunnels = createOpenTunnels(services.occupancy);
   const connections = new Set<Socket>();
+  const hold = services.occupancy.holder('connections', connections);
   const pass: Parameters<typeof serveRequest>[1] = (exchange, service, requestId) =>
     forward(exchange, service, requestId, services);
 
@@ -203,7 +204,7 @@ export function createListener(services: ListenerServices): Listener {
   // Over TLS a connection is none of the HTTP server's until its handshake is done.
   server.on('connection', (socket: Socket) => {
     services.traffic.accepted();
-    services.occupancy.hold('connections', socket, connections);
+    hold(socket);
   });
 
   // One more is closed as it comes, as nginx closes what is beyond its worker_connections. Node asks for each

@@ -7,8 +7,8 @@ export interface Occupancy {
   readonly tunnels: number;
   /** Whether there is no room for one more. */
   isFull(part: 'connections' | 'tunnels'): boolean;
-  /** Counts a socket and keeps it in `held` until it closes. */
-  hold<S extends Duplex>(part: 'connections' | 'tunnels', socket: S, held: Set<S>): void;
+  /** Gives what counts a socket and keeps it in `held` until it closes. */
+  holder<S extends Duplex>(part: 'connections' | 'tunnels', held: Set<S>): (socket: S) => void;
 }
 
 /** See `Occupancy`. */
@@ -22,13 +22,17 @@ export function createOccupancy(limits: LimitsInForce): Occupancy {
       return counts.tunnels;
     },
     isFull: (part) => counts[part] >= limits.now[part],
-    hold(part, socket, held) {
-      counts[part] += 1;
-      held.add(socket);
-      socket.once('close', () => {
+    holder<S extends Duplex>(part: 'connections' | 'tunnels', held: Set<S>) {
+      // One function for all of them: there may be many.
+      function letGo(this: S): void {
         counts[part] -= 1;
-        held.delete(socket);
-      });
+        held.delete(this);
+      }
+      return (socket: S) => {
+        counts[part] += 1;
+        held.add(socket);
+        socket.on('close', letGo);
+      };
     },
   };
 }

@@ -91,13 +91,14 @@ function createRechecks(tunnels: Map<Tunnel, Recheck | undefined>) {
 /** See `OpenTunnels`. */
 export function createOpenTunnels(occupancy: Occupancy): OpenTunnels {
   const clients = new Set<Socket>();
+  const hold = occupancy.holder('tunnels', clients);
   const tunnels = new Map<Tunnel, Recheck | undefined>();
   const rechecks = createRechecks(tunnels);
   const { wake, until } = createWakeUp();
   let isLeaving = false;
   return {
     reserve(client) {
-      occupancy.hold('tunnels', client, clients);
+      hold(client);
       client.once('close', wake);
     },
     open(tunnel, recheck) {

@@ -6,16 +6,12 @@ import type { Server as HttpServer } from 'node:http';
 import type { Server as HttpsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-
-/** Longer than a request is under way between two machines. */
-export const lastWordMs = 1_000;
+import { createRestingClients, handOver, hangUp, lastWordMs, type Take } from './resting-clients.ts';
 
 /** What every client of HTTP/2 sends first. */
 const preface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1');
 
-type Take = (socket: Socket) => void;
-
-/** Connections that have not said yet what they speak; no server knows of them. */
+/** Connections that no server knows of: they have not said yet what they speak, or ask nothing just now. */
 export interface Undecided {
   /** Closes those that stay silent; a request that is on its way already is served. */
   close(): void;
@@ -30,11 +26,13 @@ function replaceListener(server: HttpServer | HttpsServer, event: 'connection' |
 }
 
 /** Sends connections over TLS whose client chose h2 elsewhere. */
-export function chooseByAlpn(server: HttpsServer, toHttp2: Take): void {
+export function chooseByAlpn(server: HttpsServer, toHttp2: Take): Undecided {
+  const http1 = createRestingClients(server, (socket) => toHttp1(socket));
   const toHttp1 = replaceListener(server, 'secureConnection', (socket) => {
     if ((socket as TLSSocket).alpnProtocol === 'h2') toHttp2(socket);
-    else toHttp1(socket);
+    else http1.serve(socket);
   });
+  return http1;
 }
 
 /** `yes` and `no` once it is certain. */
@@ -45,38 +43,42 @@ function isPreface(bytes: Buffer): 'yes' | 'no' | 'maybe' {
 }
 
 /**
- * Sends connections without TLS that begin as HTTP/2 does elsewhere.
+ * Sends connections without TLS that begin as HTTP/2 does elsewhere. What listens to them meanwhile is the same for all:
+ * there may be many.
  *
  * @param timeoutMs gives how long a client may send nothing before it is closed, as Node would do
  */
 export function chooseByPreface(server: HttpServer, timeoutMs: () => number, toHttp2: Take): Undecided {
   const undecided = new Set<Socket>();
-  const hangUp = (socket: Socket) => (): void => void socket.destroy();
+  /** What came so far where that is not yet enough. */
+  const begun = new Map<Socket, Buffer>();
+  const http1 = createRestingClients(server, (socket) => toHttp1(socket));
+
+  function forget(this: Socket): void {
+    undecided.delete(this);
+    begun.delete(this);
+  }
+
+  function receive(this: Socket, chunk: Buffer): void {
+    const before = begun.get(this);
+    const bytes = before === undefined ? chunk : Buffer.concat([before, chunk]);
+    const verdict = isPreface(bytes);
+    if (verdict === 'maybe') return void begun.set(this, bytes);
+    forget.call(this);
+    this.off('data', receive).off('error', hangUp).off('end', hangUp).off('timeout', hangUp).off('close', forget);
+    // Node's HTTP/2 reads what is held by itself; its HTTP/1.1 waits for it to flow.
+    handOver(this.setTimeout(0), bytes, verdict === 'yes' ? toHttp2 : http1.serve);
+  }
+
   const toHttp1 = replaceListener(server, 'connection', (socket) => {
-    let begun: Buffer = Buffer.alloc(0);
-    const end = hangUp(socket);
     undecided.add(socket);
-    socket.once('close', () => undecided.delete(socket));
-    socket.setTimeout(timeoutMs(), end);
-    socket.on('error', end);
-    socket.on('end', end);
-    const receive = (chunk: Buffer): void => {
-      begun = begun.byteLength === 0 ? chunk : Buffer.concat([begun, chunk]);
-      const verdict = isPreface(begun);
-      if (verdict === 'maybe') return;
-      undecided.delete(socket);
-      socket.off('data', receive).off('error', end).off('end', end).off('timeout', end).setTimeout(0);
-      socket.pause();
-      socket.unshift(begun);
-      // Node's HTTP/2 reads what is held by itself; its HTTP/1.1 waits for it to flow.
-      if (verdict === 'yes') return toHttp2(socket);
-      toHttp1(socket);
-      socket.resume();
-    };
-    socket.on('data', receive);
+    socket.setTimeout(timeoutMs());
+    socket.on('close', forget).on('timeout', hangUp).on('error', hangUp).on('end', hangUp).on('data', receive);
   });
+
   return {
     close() {
+      http1.close();
       for (const socket of undecided) socket.setTimeout(lastWordMs);
     },
   };
