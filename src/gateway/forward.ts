@@ -10,6 +10,7 @@ import type { Choice } from './balanced-service.ts';
 import { isGrpc } from './grpc.ts';
 import type { ProxyExchange } from './exchange.ts';
 import { asksForTrailers } from './header-class.ts';
+import { faultAnswers } from './fault-answer.ts';
 import { hasBody, restOfBody } from './request-body.ts';
 import { rewrittenPath } from './rewrite.ts';
 import { clientHeaders, interimHeaders, withPluginHeaders } from './response-headers.ts';
@@ -42,24 +43,6 @@ export interface ForwardServices {
   /** Which of the gateway's own headers answers carry. */
   readonly headers: HeaderSettings;
 }
-
-const badGateway: Answer = {
-  status: 502,
-  message: 'An invalid response was received from the upstream server',
-  raisedBy: 'nginx',
-};
-const late: Answer = { status: 504, message: 'The upstream server is timing out', raisedBy: 'nginx' };
-
-/** Kong's answers to what goes wrong upstream (kong-facts 2.1). */
-export const faultAnswers: Readonly<Record<UpstreamFault, Answer>> = {
-  connect: badGateway,
-  refused: badGateway,
-  closed: badGateway,
-  invalid: badGateway,
-  'connect-timeout': late,
-  name: { status: 503, message: 'name resolution failed' },
-  timeout: late,
-};
 
 /** Whether an answer without a length may still have a body, and trailers behind it (RFC 9110 section 6.4.1). */
 const mayHaveBody = (method: string, status: number): boolean => method !== 'HEAD' && status !== 204 && status !== 304;
@@ -112,7 +95,14 @@ class Forwarding implements ResponseListener {
   #tried: readonly Target[] = none;
   #sentAtMs = 0;
   #remaining: number | undefined = undefined;
+  /** Whether the response has a head that goes to the client. */
   #hasHead = false;
+  /**
+   * The fields of a head that waits for what came with it: where that is broken, the client gets a whole answer of ours.
+   * It waits no longer than until the upstream's bytes have been looked at.
+   */
+  #heldHead: readonly string[] | undefined = undefined;
+  #statusText = '';
   /** Whether the last of the body is on its way to the client. */
   #isEnding = false;
   /** What came of it, for whoever counts: 499 is nginx's for a client that did not wait. */
@@ -281,28 +271,33 @@ class Forwarding implements ResponseListener {
   }
 
   onHead(status: number, statusText: string, raw: readonly string[], isWhole?: boolean): void {
-    this.#hasHead = true;
-    if (isWhole !== undefined) this.#exchange.response.expectEnd?.(isWhole ? 'head' : 'trailers');
-    this.#choice?.observed(status);
-    const now = performance.now();
+    this.#upstreamMs = performance.now() - this.#sentAtMs;
     this.#status = status;
+    this.#statusText = statusText;
+    if (isWhole === undefined) this.#heldHead = raw;
+    else this.#sendHead(raw, isWhole);
+  }
+
+  #sendHead(raw: readonly string[], isWhole?: boolean): void {
+    this.#heldHead = undefined;
+    this.#hasHead = true;
     this.#source = 'service';
-    this.#upstreamMs = now - this.#sentAtMs;
-    const upstreamLatencyMs = Math.round(this.#upstreamMs);
+    const { response, receivedAtMs, method, responseHeaders } = this.#exchange;
+    if (isWhole !== undefined) response.expectEnd?.(isWhole ? 'head' : 'trailers');
+    const status = this.#status;
+    this.#choice?.observed(status);
     const { headers, contentLength, trailer } = clientHeaders(raw, {
       requestId: this.#requestId,
       server: this.#services.server,
       via: this.#service.isHttp2 === true ? this.#services.hop.viaHttp2 : this.#services.hop.via,
       shown: this.#services.headers,
       upstreamStatus: status,
-      upstreamLatencyMs,
-      proxyLatencyMs: Math.round(this.#sentAtMs - this.#exchange.receivedAtMs),
+      upstreamLatencyMs: Math.round(this.#upstreamMs ?? 0),
+      proxyLatencyMs: Math.round(this.#sentAtMs - receivedAtMs),
     });
     this.#remaining = contentLength;
-    if (contentLength === undefined && mayHaveBody(this.#exchange.method, status)) {
-      this.#expectTrailers(headers, trailer, isWhole);
-    }
-    this.#exchange.response.writeHead(status, statusText, withPluginHeaders(headers, this.#exchange.responseHeaders));
+    if (contentLength === undefined && mayHaveBody(method, status)) this.#expectTrailers(headers, trailer, isWhole);
+    response.writeHead(status, this.#statusText, withPluginHeaders(headers, responseHeaders));
   }
 
   /** A client of HTTP/1.1 is told which are to come; over HTTP/2 the stream has to be kept open for them. */
@@ -314,10 +309,12 @@ class Forwarding implements ResponseListener {
   }
 
   onHeadAlone(): void {
+    if (this.#heldHead !== undefined) this.#sendHead(this.#heldHead);
     this.#exchange.response.flushHeaders();
   }
 
   onData(chunk: Buffer): boolean {
+    if (this.#heldHead !== undefined) this.#sendHead(this.#heldHead);
     const { response } = this.#exchange;
     this.#egressBytes += chunk.byteLength;
     if (this.#remaining !== undefined && this.#exchange.method !== 'HEAD') {
@@ -346,6 +343,7 @@ class Forwarding implements ResponseListener {
   }
 
   onEnd(trailers?: readonly string[]): void {
+    if (this.#heldHead !== undefined) this.#sendHead(this.#heldHead);
     this.#upstream = undefined;
     const { response } = this.#exchange;
     if (this.#isEnding || response.writableEnded) return;
@@ -368,6 +366,8 @@ class Forwarding implements ResponseListener {
       this.#exchange.response.destroy(error);
       return;
     }
+    this.#heldHead = undefined;
+    this.#upstreamMs = undefined;
     this.#choice?.observed(fault);
     if (this.#mayRetry(fault)) {
       this.#counts.retried();

@@ -14,6 +14,8 @@ const cut = (name: string, act: FaultRow['onRequest'] & object): FaultRow => ({
   asked: 1,
   pool: 'fresh',
 });
+/** It comes with the head, of which nothing has gone on: the client gets a whole answer. */
+const unsent = (name: string, act: FaultRow['onRequest'] & object): FaultRow => ({ ...cut(name, act), gets: '502' });
 const whole = '2\r\nhi\r\n0\r\n\r\n';
 const head = { method: 'HEAD' };
 const slow = { method: 'POST', body: 'hello', isSlow: true } as const;
@@ -40,11 +42,13 @@ export const bodies: readonly FaultRow[] = [
     asked: 1,
     pool: 'fresh',
   },
-  cut('a chunk size that is none', [chunked('xx\r\nhi\r\n0\r\n\r\n')]),
-  cut('a chunk size with 0x', [chunked('0x2\r\nhi\r\n0\r\n\r\n')]),
-  cut('a chunk size with a minus', [chunked('-2\r\nhi\r\n0\r\n\r\n')]),
-  cut('a chunk size that no number holds', [chunked(`${'f'.repeat(17)}\r\nhi`)]),
-  cut('a chunk size without end', [chunked('0'.repeat(10_000))]),
+  unsent('a chunk size that is none', [chunked('xx\r\nhi\r\n0\r\n\r\n')]),
+  unsent('a chunk size with 0x', [chunked('0x2\r\nhi\r\n0\r\n\r\n')]),
+  unsent('a chunk size with a minus', [chunked('-2\r\nhi\r\n0\r\n\r\n')]),
+  unsent('a chunk size that no number holds', [chunked(`${'f'.repeat(17)}\r\nhi`)]),
+  unsent('a chunk size without end', [chunked('0'.repeat(10_000))]),
+  unsent('trailers that are none behind no body', [chunked('0\r\nX A: b\r\n\r\n')]),
+  cut('a chunk size that is none, once the head has gone on', [inPieces(chunked(''), 'xx\r\nhi\r\n0\r\n\r\n')]),
   cut('a chunk that is longer than it says', [chunked('2\r\nhii\r\n0\r\n\r\n')]),
   cut('a chunk that is shorter than it says', [chunked('4\r\nhi\r\n0\r\n\r\n')]),
   cut('a chunk that ends in a line feed', [chunked('2\r\nhi\n0\r\n\r\n')]),
