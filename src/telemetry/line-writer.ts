@@ -26,7 +26,7 @@ const standardOutput = 1;
  * A pipe is opened anew, so that writing to it never blocks and that of others goes on to. What else there is, a file or
  * a terminal, does not block for long; nor may every user open a pipe of another.
  */
-function openOutput(): number {
+export function openOutput(): number {
   try {
     if (!fstatSync(standardOutput).isFIFO()) return standardOutput;
     return openSync(`/proc/self/fd/${standardOutput}`, constants.O_WRONLY | constants.O_NONBLOCK);
@@ -36,9 +36,9 @@ function openOutput(): number {
 }
 
 /** Gives how many bytes were written; undefined when nobody reads any more. */
-function writeSome(fd: number, text: string): number | undefined {
+export function writeSome(fd: number, bytes: string | Buffer): number | undefined {
   try {
-    return writeSync(fd, text);
+    return typeof bytes === 'string' ? writeSync(fd, bytes) : writeSync(fd, bytes);
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EAGAIN' ? 0 : undefined;
   }

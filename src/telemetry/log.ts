@@ -1,4 +1,5 @@
 import pino, { type Logger } from 'pino';
+import { logOutput } from './log-output.ts';
 
 export type { Logger };
 
@@ -18,8 +19,7 @@ export async function createLog(
   settings: LogSettings,
   bindings: Readonly<Record<string, unknown>> = {},
 ): Promise<Logger> {
-  if (settings.format === 'json')
-    return pino({ level: settings.level, base: bindings }, pino.destination({ fd: 1, sync: true }));
+  if (settings.format === 'json') return pino({ level: settings.level, base: bindings }, logOutput);
   // Loaded only where people look: it takes longer than the logger itself.
   const { default: pretty } = await import('pino-pretty');
   const stream = pretty({
