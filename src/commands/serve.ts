@@ -5,6 +5,7 @@ import type { Readiness } from '#admin/probes.ts';
 import { createLog, type Logger, type LogSettings } from '#telemetry/log.ts';
 import { createMetrics, type Metrics } from '#telemetry/metrics.ts';
 import { translateSettingsOf } from './meaning-options.ts';
+import { connectionsByFiles } from './open-files.ts';
 import type { ServeOptions } from './options.ts';
 import { proxySettingsOf } from './proxy-options.ts';
 import type { SourceSetup } from './source-setup.ts';
@@ -63,6 +64,7 @@ function refuseOnePortForTwo({ proxyListen, httpsListen }: ServeOptions): void {
 async function startProxy({ setup, options, metrics }: Starting, log: Logger): Promise<Pipeline> {
   refuseOnePortForTwo(options);
   const { httpsListen } = options;
+  const byFiles = connectionsByFiles(options, log);
   try {
     return await startPipeline({
       ...setup,
@@ -72,7 +74,7 @@ async function startProxy({ setup, options, metrics }: Starting, log: Logger): P
       workers: options.workers,
       workerHangTimeoutMs: options.workerHangTimeoutMs,
       sharesPorts: options.reusePort,
-      proxy: proxySettingsOf(options),
+      proxy: { ...proxySettingsOf(options), ...(byFiles === undefined ? {} : { connectionsByFiles: byFiles }) },
       log,
       logSettings: logSettingsOf(options),
       metrics,

@@ -9,9 +9,18 @@ export interface LimitsInForce {
   tableChanged(): void;
 }
 
-/** See `LimitsInForce`. */
-export function limitsInForce(settings: Limits, table: Pick<ServedTable, 'limits'>): LimitsInForce {
-  let now: LiveLimits = settings;
+/**
+ * See `LimitsInForce`.
+ *
+ * @param most connections that there are files for
+ */
+export function limitsInForce(
+  settings: Limits,
+  table: Pick<ServedTable, 'limits'>,
+  most = Number.POSITIVE_INFINITY,
+): LimitsInForce {
+  const bounded = (limits: LiveLimits): LiveLimits => ({ ...limits, connections: Math.min(limits.connections, most) });
+  let now = bounded(settings);
   let stated = table.limits();
   return {
     get now() {
@@ -20,7 +29,7 @@ export function limitsInForce(settings: Limits, table: Pick<ServedTable, 'limits
     tableChanged() {
       if (table.limits() === stated) return;
       stated = table.limits();
-      now = { ...settings, ...stated };
+      now = bounded({ ...settings, ...stated });
     },
   };
 }

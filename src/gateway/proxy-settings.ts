@@ -4,6 +4,8 @@ import type { PathRules } from '#table/normalize-path.ts';
 /** How requests are taken in and sent on, the same for every worker. What an option means stands beside its flag. */
 export interface ProxySettings {
   readonly limits: Limits;
+  /** Client connections that a worker has files for, whatever the limits say; absent where there are enough. */
+  readonly connectionsByFiles?: number;
   readonly trust: TrustSettings;
   /** The ports that clients come to, by those that are listened on; where they are the same, absent. */
   readonly portMaps: ReadonlyMap<number, number>;

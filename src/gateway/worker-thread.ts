@@ -57,7 +57,7 @@ const accessLog =
     : createAccessLog({ ...wanted, writer: lines, secrets, now: Date.now });
 const loopDelay = monitorEventLoopDelay({ resolution: 20 });
 loopDelay.enable();
-const limits = limitsInForce(settings.proxy.limits, table);
+const limits = limitsInForce(settings.proxy.limits, table, settings.proxy.connectionsByFiles);
 const occupancy = createOccupancy(limits);
 const parts = {
   limits,
