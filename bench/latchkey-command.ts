@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { imageNodeFlags } from '../test/support/image-entrypoint.ts';
 
-const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
+const main = fileURLToPath(new URL('../src/main.js', import.meta.url));
 
 export interface ServedDirectory {
   readonly dir: string;

@@ -94,11 +94,11 @@ const benches: Readonly<Record<string, Bench>> = {
   },
   memory: {
     measures: 'resident memory of two workers with an empty table, and of idle connections, beside nginx and Traefik',
-    flags: '--idle-connections 5000 --peers latchkey,nginx,…',
+    flags: '--starts 3 --idle-connections 5000 --peers latchkey,nginx,…',
     async run(flags) {
       const { memoryBench } = await import('./memory.ts');
       const peers = flags.peers === undefined ? {} : { peers: flags.peers.split(',') };
-      return memoryBench({ ...peers, connections: count(flags, 'idle-connections') });
+      return memoryBench({ ...peers, starts: count(flags, 'starts'), connections: count(flags, 'idle-connections') });
     },
   },
   peers: {

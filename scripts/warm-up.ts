@@ -15,6 +15,6 @@ await import('#commands/cluster-setup.ts');
 await import('@kubernetes/client-node'); // in a process of its own: source/kubeconfig-reader.ts
 await import('#admin/server.ts');
 await import('#admin/probes.ts');
-await import('#gateway/listener.ts');
-await import('#gateway/upstream-client.ts');
+// It is for a thread, and fails here; by then all that it needs is loaded.
+await import('#gateway/worker-thread.ts').catch(() => undefined);
 await import('pino-pretty');

@@ -68,7 +68,7 @@ async function startReplica(flags: readonly string[], nodeFlags: readonly string
     '--admin-listen=off',
   ];
   const env = { ...process.env, POD_NAME: 'latchkey-0', POD_NAMESPACE: namespace };
-  const command = [process.execPath, ...imageNodeFlags(), ...nodeFlags, 'src/main.ts', ...flags, ...listen];
+  const command = [process.execPath, ...imageNodeFlags(), ...nodeFlags, 'src/main.js', ...flags, ...listen];
   const startedAtMs = performance.now();
   const running = startProcess(command, { cwd: checkout, env });
   await untilAnswers(running, {

@@ -71,7 +71,7 @@ const patchMessage = (patch: TablePatch): ToWorker => ({ type: 'patch', patch, r
 /** See the head of this file. Threads start loading at once; they listen when `open` gives them the table. */
 // oxlint-disable-next-line max-lines-per-function -- one subject: the workers' life over the slots that they share
 export function createPool(options: PoolOptions) {
-  const { log, hangTimeoutMs, entry = new URL('./worker.ts', import.meta.url) } = options;
+  const { log, hangTimeoutMs, entry = new URL('./worker.js', import.meta.url) } = options;
   const slots: Slot[] = [];
   const { wake, until } = createWakeUp();
   let latest = 0;

@@ -1,4 +1,7 @@
-/** Where a worker thread starts. A cache of compiled code must be switched on in each thread, before it loads. */
+/**
+ * Where a worker thread starts; in JavaScript for the reason of `main.js`. A cache of compiled code must be switched on
+ * in each thread, before it loads.
+ */
 import { enableCompileCache } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
