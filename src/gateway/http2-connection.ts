@@ -36,14 +36,17 @@ export interface Patience {
 
 /** Whoever keeps connections. */
 export interface ConnectionKeeper {
-  /** A connection has room for requests: it is new, one has ended, or it takes more of them. */
-  onRoom(connection: Http2Connection): void;
+  /** What a connection takes has changed: it is new, a request has ended, or it takes more or nothing from now on. */
+  onChange(connection: Http2Connection): void;
   /** A connection never came about. */
   onFault(connection: Http2Connection, fault: UpstreamFault, error: Error): void;
   onClose(connection: Http2Connection): void;
   /** Whether a connection that nothing is under way on is kept for later. */
   keepsIdle(): boolean;
 }
+
+/** What an endpoint takes that says nothing of it (RFC 9113 section 6.5.2). */
+const mostStreams = 2 ** 32 - 1;
 
 /** Of a head, or of trailers, as of HTTP/1.1; each field counts for so much besides (RFC 9113 section 6.5.2). */
 const maxHeaderListSize = 16 * 1024;
@@ -132,10 +135,13 @@ export class Http2Connection implements StreamHost {
     this.#socket = socket;
     this.#session = session;
     this.#timer = setTimeout(() => this.#breakOff(lateError()), timeoutMs);
-    session.on('remoteSettings', ({ maxConcurrentStreams }) => this.#receiveCapacity(maxConcurrentStreams ?? Infinity));
+    session.on('remoteSettings', ({ maxConcurrentStreams }) =>
+      this.#receiveCapacity(maxConcurrentStreams ?? mostStreams),
+    );
     session.on('goaway', (code, lastStreamId) => {
       this.#goaway = { code, lastStreamId };
       this.retire();
+      this.#keeper.onChange(this);
     });
     // Each of its streams tells its own listener.
     session.on('error', (error: Error) => this.#breakOff(error));
@@ -155,7 +161,7 @@ export class Http2Connection implements StreamHost {
       this.#rest();
     }
     this.#capacity = streams;
-    this.#keeper.onRoom(this);
+    this.#keeper.onChange(this);
   }
 
   /** It never came about: nothing was sent. */
@@ -224,7 +230,7 @@ export class Http2Connection implements StreamHost {
   #end(): void {
     this.#streams -= 1;
     if (this.#streams === 0) this.#rest();
-    this.#keeper.onRoom(this);
+    this.#keeper.onChange(this);
   }
 
   /** Nothing is under way: waits for more, or closes. */
@@ -270,8 +276,13 @@ export class Http2Connection implements StreamHost {
   suspect(heardBeforeMs: number): void {
     const isSilent = performance.now() - this.heardAtMs >= this.#patience.silentMs;
     if ((this.heardAtMs !== heardBeforeMs && !isSilent) || this.isBroken) return;
-    this.#isDoubted = true;
     this.#ask();
+    this.#doubt();
+  }
+
+  #doubt(): void {
+    this.#isDoubted = true;
+    this.#keeper.onChange(this);
   }
 
   /**
@@ -281,7 +292,7 @@ export class Http2Connection implements StreamHost {
   #ask(): void {
     if (this.#isAsked || this.#session === undefined || this.isBroken) return;
     this.#isAsked = true;
-    const doubt = setTimeout(() => (this.#isDoubted = true), this.#patience.doubtMs);
+    const doubt = setTimeout(() => this.#doubt(), this.#patience.doubtMs);
     const end = setTimeout(() => this.#breakOff(new Error('the upstream answers no ping')), this.#patience.deadMs);
     this.#session.ping((error) => {
       clearTimeout(doubt);
@@ -290,7 +301,7 @@ export class Http2Connection implements StreamHost {
       this.#isAsked = false;
       this.#isDoubted = false;
       this.heardAtMs = performance.now();
-      this.#keeper.onRoom(this);
+      this.#keeper.onChange(this);
     });
   }
 }

@@ -89,7 +89,7 @@ class Http2Origin implements ConnectionKeeper {
     }
   }
 
-  onRoom({ capacity }: Http2Connection): void {
+  onChange({ capacity }: Http2Connection): void {
     if (capacity !== undefined) this.#capacity = Math.max(1, capacity);
     for (const exchange of this.#waiting) {
       const connection = this.#pick();

@@ -70,10 +70,13 @@ async function openBeside(): Promise<{ readonly ends: Promise<string> }> {
 }
 
 /** The gateway in front of an upstream that does what it is told. */
-async function inFrontOf(script: FrameScript, { service = {}, alpn }: Pick<FaultRow, 'service' | 'alpn'>) {
+async function inFrontOf(
+  script: FrameScript,
+  { service = {}, route = {}, alpn }: Pick<FaultRow, 'service' | 'route' | 'alpn'>,
+) {
   const upstream = await frameUpstream(script, alpn);
   const protocol = alpn === undefined ? 'grpc' : 'grpcs';
-  gateway.source.set(objectsOf(oneService(upstream.port, { protocol, annotations: service })));
+  gateway.source.set(objectsOf(oneService(upstream.port, { protocol, annotations: service, route })));
   await gateway.pipeline.settled();
   return upstream;
 }

@@ -143,6 +143,29 @@ test('an endpoint that takes more from now on gets more on the connection that i
   expect(upstream.connections).toHaveLength(1);
 });
 
+test('who waits when a connection takes no more goes by another at once', async () => {
+  const on = await gatewayWith('--upstream-keepalive-pool-size', '1');
+  const upstream = await inFrontOf({ onConnection: [opens(maxStreams(1))], onRequest: [begin] }, { on });
+  const first = ask(on);
+  await upstream.until('the first is there', () => upstream.heads.length === 1);
+  const second = ask(on);
+  // It is asked for its body once it waits, or is on its way to.
+  const third = httpRequest({
+    port: on.pipeline.port,
+    method: 'POST',
+    agent: false,
+    headers: { expect: '100-continue' },
+  });
+  third.flushHeaders();
+  await once(third, 'continue');
+  upstream.connections[0]?.send(frame('GOAWAY', {}, Buffer.concat([word(1), word(0)])));
+  expect(await second).toBe('200 ok');
+  third.end();
+  await once(third, 'response');
+  upstream.connections[0]?.send(lastData(1));
+  expect(await first).toBe('200 ok');
+});
+
 test('a connection that had so many requests takes no more, and closes once they have ended', async () => {
   const on = await gatewayWith('--upstream-keepalive-max-requests', '2');
   const upstream = await inFrontOf({ onRequest: [begin] }, { on });
@@ -171,6 +194,13 @@ test('a pool of none keeps no connection', async () => {
   const on = await gatewayWith('--upstream-keepalive-pool-size', '0');
   const upstream = await inFrontOf({}, { on });
   expect(await ask(on)).toBe('200 ok');
+  await upstream.until('it closes', () => upstream.connections[0]?.socket.destroyed === true);
+});
+
+test('a connection to an endpoint that goes is closed at once where nothing is under way', async () => {
+  const upstream = await inFrontOf({});
+  expect(await ask()).toBe('200 ok');
+  await inFrontOf({});
   await upstream.until('it closes', () => upstream.connections[0]?.socket.destroyed === true);
 });
 

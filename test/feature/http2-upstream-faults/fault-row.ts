@@ -14,6 +14,8 @@ export interface FaultRow extends Pick<FrameScript, 'onConnection' | 'onHead' | 
   readonly ask?: { readonly method: string; readonly body?: string };
   /** Annotations of the Service. */
   readonly service?: Readonly<Record<string, string>>;
+  /** Annotations of the Ingress. */
+  readonly route?: Readonly<Record<string, string>>;
   /** Status and body of the upstream's answer, the status alone of ours, or `cut` for what breaks off. */
   readonly gets: string;
   /** Requests that the upstream saw for it. */

@@ -34,6 +34,22 @@ export const resets: readonly FaultRow[] = [
     opened: 1,
   },
   {
+    name: 'REFUSED_STREAM, to a request whose body went on as it came',
+    ask: { method: 'POST', body: 'hello' },
+    onRequest: [sends((stream) => [reset(stream, 'REFUSED_STREAM')])],
+    gets: '502',
+    asked: 1,
+  },
+  {
+    name: 'REFUSED_STREAM, once, to a request whose body was read whole before',
+    ask: { method: 'POST', body: 'hello' },
+    route: { 'konghq.com/request-buffering': 'true' },
+    onRequest: [sends((stream) => [reset(stream, 'REFUSED_STREAM')])],
+    gets: '200 ok',
+    asked: 2,
+    opened: 1,
+  },
+  {
     name: 'REFUSED_STREAM every time',
     ask: { method: 'POST' },
     onRequest: always(sends((stream) => [reset(stream, 'REFUSED_STREAM')])),

@@ -21,6 +21,7 @@ test.for<[string, Observed[], Partial<typeof thresholds>, 'healthy' | 'unhealthy
   ['as many failures as the threshold', [500, 500, 500], {}, 'unhealthy'],
   ['refused connections', ['connect', 'connect'], {}, 'unhealthy'],
   ['a connection that was closed is a failed one', ['closed', 'connect'], {}, 'unhealthy'],
+  ['requests that were refused by who is there', ['refused', 'refused'], {}, undefined],
   ['a timeout', ['timeout'], {}, 'unhealthy'],
   ['a connection that does not come about in time', ['connect-timeout'], {}, 'unhealthy'],
   ['failures of several kinds do not add up', [500, 500, 'connect'], {}, undefined],

@@ -2,7 +2,7 @@
 import { expect, onTestFinished, test } from 'vitest';
 import type { Patience } from '#gateway/http2-connection.ts';
 import { http2Upstream } from '#gateway/http2-upstream.ts';
-import type { UpstreamFault } from '#gateway/upstream.ts';
+import type { UpstreamClient, UpstreamFault } from '#gateway/upstream.ts';
 import type { UpstreamTls } from '#table/service-entry.ts';
 import {
   frameUpstream,
@@ -12,7 +12,7 @@ import {
   type FrameAct,
   type FrameConnection,
 } from '../../support/frame-upstream.ts';
-import { frame, setting } from '../../support/http2-frames.ts';
+import { frame, setting, word } from '../../support/http2-frames.ts';
 import { proxySettings } from '../../support/proxy-settings.ts';
 import { until } from '../../support/until.ts';
 
@@ -32,14 +32,14 @@ function clientOf(
   onTestFinished(async () => client.close());
   return {
     client,
-    ask(host = 'a', tls?: UpstreamTls): Asked {
+    ask(host = 'a', { tls, body = null }: { readonly tls?: UpstreamTls; readonly body?: Buffer | null } = {}): Asked {
       const { promise: ends, resolve } = Promise.withResolvers<number | UpstreamFault>();
       const [connectTimeoutMs, writeTimeoutMs, readTimeoutMs] = [5_000, 5_000, 5_000];
       const request = {
         method: 'GET',
         path: '/',
         headers: ['Host', host],
-        body: null,
+        body,
         tls,
         connectTimeoutMs,
         writeTimeoutMs,
@@ -58,6 +58,16 @@ function clientOf(
     },
   };
 }
+
+const untilNoConnection = async (client: UpstreamClient): Promise<void> =>
+  void (await until({
+    what: 'no connection is left',
+    holds: () => client.stats().idle + client.stats().active === 0,
+    subscribe: (check) => {
+      const timer = setInterval(check, 10);
+      return () => clearInterval(timer);
+    },
+  }));
 
 const begin: FrameAct = ({ send }, stream) => send(head(stream));
 const one = ({ send }: FrameConnection): void => send(serverPreface(setting(3, 1)));
@@ -80,7 +90,7 @@ test('a connection that was verified for one name serves no other', async () => 
   const upstream = await frameUpstream({}, 'h2');
   const { ask } = clientOf(upstream.port);
   const tls = { id: 'a', isVerified: false, depth: 1 };
-  for (const host of ['a.example', 'b.example', 'a.example']) expect(await ask(host, tls).ends).toBe(200);
+  for (const host of ['a.example', 'b.example', 'a.example']) expect(await ask(host, { tls }).ends).toBe(200);
   expect(upstream.heads.map(({ connection }) => upstream.connections.indexOf(connection))).toEqual([0, 1, 0]);
 });
 
@@ -88,7 +98,7 @@ test('of connections for many names no more are kept than the pool may have', as
   const upstream = await frameUpstream({}, 'h2');
   const { ask } = clientOf(upstream.port, { flags: ['--upstream-keepalive-pool-size', '2'] });
   const tls = { id: 'a', isVerified: false, depth: 1 };
-  for (const host of ['a.example', 'b.example', 'c.example']) expect(await ask(host, tls).ends).toBe(200);
+  for (const host of ['a.example', 'b.example', 'c.example']) expect(await ask(host, { tls }).ends).toBe(200);
   await upstream.until('one closes', () => upstream.connections.some(({ socket }) => socket.destroyed));
   expect(upstream.connections.map(({ socket }) => socket.destroyed)).toEqual([false, false, true]);
 });
@@ -106,6 +116,17 @@ test('an endpoint that answers no ping loses its connection, and what waits on i
   expect(await ask().ends).toBe('closed');
   await upstream.until('it is closed', () => upstream.connections[0]?.socket.destroyed === true);
   expect(pingsOn(upstream.connections[0])).toBe(1);
+});
+
+test('its connection is gone then, however much was to be sent on it', async () => {
+  const wide = (connection: FrameConnection): void => {
+    connection.isAlive = false;
+    connection.send(serverPreface(setting(4, 2 ** 31 - 1)), frame('WINDOW_UPDATE', {}, word(2 ** 30)));
+  };
+  const upstream = await frameUpstream({ onConnection: [wide], onHead: [({ socket }) => void socket.pause()] });
+  const { ask, client } = clientOf(upstream.port, { patience: { ...never, silentMs: 0, deadMs: 100 } });
+  expect(await ask('a', { body: Buffer.alloc(16 * 1024 * 1024) }).ends).toBe('closed');
+  await untilNoConnection(client);
 });
 
 test('while it does not answer, what is new goes by another connection', async () => {
@@ -151,6 +172,20 @@ test('an endpoint that refuses is given the next on another connection, and no t
   expect(await first.ends).toBe(200);
 });
 
+test('one that has refused is believed to take more once it answers', async () => {
+  const refuse: FrameAct = ({ send }, stream) => send(frame('RST_STREAM', { stream }, word(7)));
+  const upstream = await frameUpstream({ onRequest: [() => undefined, refuse] });
+  const { ask } = clientOf(upstream.port);
+  const first = ask();
+  await upstream.until('the first is there', () => upstream.heads.length === 1);
+  expect(await ask().ends).toBe('refused');
+  expect(await ask().ends).toBe(200);
+  upstream.connections[0]?.send(head(1), lastData(1));
+  expect(await first.ends).toBe(200);
+  expect(await ask().ends).toBe(200);
+  expect(upstream.heads.map(({ connection }) => upstream.connections.indexOf(connection))).toEqual([0, 0, 1, 0]);
+});
+
 test('a connection that its endpoint does not close after the last word is cut', async () => {
   const keepOpen = (connection: FrameConnection): void => {
     connection.socket.allowHalfOpen = true;
@@ -160,13 +195,6 @@ test('a connection that its endpoint does not close after the last word is cut',
   const patience = { ...never, closeMs: 50 };
   const { ask, client } = clientOf(upstream.port, { patience, flags: ['--upstream-keepalive-pool-size', '0'] });
   expect(await ask().ends).toBe(200);
-  await until({
-    what: 'it is cut',
-    holds: () => client.stats().idle + client.stats().active === 0,
-    subscribe: (check) => {
-      const timer = setInterval(check, 10);
-      return () => clearInterval(timer);
-    },
-  });
+  await untilNoConnection(client);
   expect(upstream.connections[0]?.socket.destroyed).toBe(false);
 });
