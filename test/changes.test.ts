@@ -13,6 +13,7 @@ import { sealingWith } from '#translate/sealing.ts';
 import { makeDigest } from '#table/digest.ts';
 import type { TableEntry } from '#table/table-entry.ts';
 import { createTable } from '#table/table.ts';
+import type { Match } from '#gateway/match.ts';
 import { createServedTable } from '#gateway/served-table.ts';
 import { makePair, tlsSecret } from './support/certificates.ts';
 import { grant, group, inGroups, inNamespace, naming } from './support/membership-objects.ts';
@@ -138,6 +139,10 @@ const byKey = <T>(items: readonly T[], key: (item: T) => string): T[] =>
   [...items].sort((a, b) => (key(a) < key(b) ? -1 : 1));
 const sortedEntries = (entries: readonly TableEntry[]): TableEntry[] => byKey(entries, (entry) => entry.key);
 
+/** What a worker finds for a request; with its home a route comes with all of its host. */
+const matched = (match: Match | undefined): object | undefined =>
+  match && { ...match, route: { ...match.route, home: undefined } };
+
 function outcome(engine: ReturnType<typeof createEngine>): object {
   return { entries: sortedEntries(engine.entries()), verdicts: byKey(engine.verdicts(), ({ ref }) => refKey(ref)) };
 }
@@ -198,7 +203,8 @@ describe('after any sequence of changes', () => {
         const started = createServedTable();
         started.apply(table.snapshot());
         for (const host of hosts) {
-          for (const path of paths) expect(patched.match(host, path, asked)).toEqual(started.match(host, path, asked));
+          for (const path of paths)
+            expect(matched(patched.match(host, path, asked))).toEqual(matched(started.match(host, path, asked)));
         }
         for (const host of ['', 'a', 'b.x', 'z']) {
           expect(patched.serverNames.find(host)).toEqual(started.serverNames.find(host));

@@ -28,12 +28,13 @@ interface CharacterPaths {
   lengths: readonly number[];
 }
 
-/** All texts of paths, of all hosts, each host's by its number. */
+/** The routes of all hosts, by host and text of the path. */
 export type PathIndex = TextIndex<Bucket>;
 
 /** The routes of one host, but for those that are found in the index. */
 export interface HostRoutes {
-  readonly number: number;
+  readonly name: string;
+  readonly paths: PathIndex;
   /** A bit for each length that a path of the host has, or had; other lengths need no look-up. See `bitOf`. */
   lengthBits: number;
   characterPaths: CharacterPaths | undefined;
@@ -48,29 +49,29 @@ const noLengths: readonly number[] = [];
 /** Lengths from 31 on share a bit. */
 const bitOf = (length: number): number => 1 << Math.min(length, 31);
 
-export function emptyHost(number: number): HostRoutes {
-  return { number, lengthBits: 0, characterPaths: undefined, regexes: undefined, routes: 0 };
+export function emptyHost(name: string, paths: PathIndex): HostRoutes {
+  return { name, paths, lengthBits: 0, characterPaths: undefined, regexes: undefined, routes: 0 };
 }
 
-export function addToHost(host: HostRoutes, paths: PathIndex, route: ServedRoute): void {
+export function addToHost(host: HostRoutes, route: ServedRoute): void {
   const { path } = route;
   if (path.type === 'default') return;
   host.routes += 1;
   if (path.type === 'regex')
     return addRegex(host, { route, source: path.value, start: literalStart(path.value), expression: undefined });
-  paths.set(host.number, path.value, withRoute(paths.find(host.number, path.value, path.value.length), route));
+  host.paths.set(host.name, path.value, withRoute(host.paths.find(host.name, path.value, path.value.length), route));
   host.lengthBits |= bitOf(path.value.length);
   if (path.type === 'string-prefix') countLength(host, path.value.length, 1);
 }
 
-export function removeFromHost(host: HostRoutes, paths: PathIndex, route: RouteEntry): void {
+export function removeFromHost(host: HostRoutes, route: RouteEntry): void {
   const { path } = route;
   if (path.type === 'default') return;
   host.routes -= 1;
   if (path.type === 'regex') return removeRegex(host, { route, source: path.value });
-  const left = withoutRoute(paths.find(host.number, path.value, path.value.length), route);
-  if (left === undefined) paths.delete(host.number, path.value);
-  else paths.set(host.number, path.value, left);
+  const left = withoutRoute(host.paths.find(host.name, path.value, path.value.length), route);
+  if (left === undefined) host.paths.delete(host.name, path.value);
+  else host.paths.set(host.name, path.value, left);
   if (path.type === 'string-prefix') countLength(host, path.value.length, -1);
 }
 
@@ -121,27 +122,30 @@ function removeRegex(host: HostRoutes, removed: Expression): void {
 }
 
 /** The routes whose path is the first characters of another. */
-function bucketAt(
-  { number, lengthBits }: HostRoutes,
-  paths: PathIndex,
-  path: string,
-  length: number,
-): Bucket | undefined {
+function bucketAt({ name, paths, lengthBits }: HostRoutes, path: string, length: number): Bucket | undefined {
   if ((lengthBits & bitOf(length)) === 0) return undefined;
-  return paths.find(number, path, length);
+  return paths.find(name, path, length);
 }
 
-/** The first route of a host that fits; see the head of match.ts. */
-export function matchPath(host: HostRoutes, paths: PathIndex, path: string, request: RequestTraits): Match | undefined {
-  const whole = bucketAt(host, paths, path, path.length);
+/**
+ * The first route of a host that fits; see the head of match.ts.
+ *
+ * @param whole the routes that have just this path
+ */
+export function matchPath(
+  host: HostRoutes,
+  path: string,
+  whole: Bucket | undefined,
+  request: RequestTraits,
+): Match | undefined {
   const exact = firstOf(whole, 'whole', request);
   if (exact !== undefined) return { route: exact, matchedLength: path.length };
   const byExpression = host.regexes === undefined ? undefined : matchExpression(host.regexes, path, request);
   if (byExpression !== undefined) return byExpression;
-  // No prefix is longer, unless the path ends in a slash: it has been looked up.
+  // No prefix is longer, unless the path ends in a slash.
   const longest = longestElement(path) < path.length ? undefined : firstOf(whole, 'elements', request);
   if (longest !== undefined) return { route: longest, matchedLength: path.length };
-  return matchPrefix(host, paths, path, request);
+  return matchPrefix(host, path, request);
 }
 
 function matchExpression(regexes: readonly RegexRoute[], path: string, request: RequestTraits): Match | undefined {
@@ -165,7 +169,7 @@ function shorterElement(path: string, length: number): number {
 }
 
 /** The longest prefix whose conditions hold; of two as long the one by element. */
-function matchPrefix(host: HostRoutes, paths: PathIndex, path: string, request: RequestTraits): Match | undefined {
+function matchPrefix(host: HostRoutes, path: string, request: RequestTraits): Match | undefined {
   const characters = host.characterPaths?.lengths ?? noLengths;
   let byElement = longestElement(path);
   let next = 0;
@@ -176,7 +180,7 @@ function matchPrefix(host: HostRoutes, paths: PathIndex, path: string, request: 
     const reach = byElement === length ? 'elements' : 'characters';
     if (byElement === length) byElement = shorterElement(path, byElement);
     if (byCharacter === length) next += 1;
-    const route = length > path.length ? undefined : firstOf(bucketAt(host, paths, path, length), reach, request);
+    const route = length > path.length ? undefined : firstOf(bucketAt(host, path, length), reach, request);
     if (route !== undefined) return { route, matchedLength: length };
   }
 }

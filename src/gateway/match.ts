@@ -15,45 +15,50 @@
  */
 import type { RouteEntry } from '#table/route-entry.ts';
 import { addToHost, emptyHost, matchPath, removeFromHost, type HostRoutes, type Match } from './host-routes.ts';
-import { firstOf, withoutRoute, withRoute, type Bucket } from './route-bucket.ts';
+import { firstOf, leadOf, withoutRoute, withRoute, type Bucket } from './route-bucket.ts';
 import type { RequestTraits } from './route-conditions.ts';
 import { releaseRoute, servedRoute, type ServedRoute } from './served-route.ts';
 import { createSharedParts } from './shared-parts.ts';
-import { createTextIndex } from './text-index.ts';
+import { createTextIndex, isStart, type HasTexts } from './text-index.ts';
 
 export type { Match } from './host-routes.ts';
 
-/** The owner of the texts that are hosts. */
-const noHost = 0;
+const isHost: HasTexts<HostRoutes> = ({ name }, host) => name === host;
+
+const isAtPath: HasTexts<Bucket> = (bucket, host, path, length) => {
+  const lead = leadOf(bucket);
+  return lead !== undefined && lead.host === host && isStart(lead.pathText, path, length);
+};
 
 /** See the head of this file. */
 export function createRouter() {
   const parts = createSharedParts();
-  const hosts = createTextIndex<HostRoutes>();
-  const paths = createTextIndex<Bucket>();
-  let lastHost = noHost;
+  const hosts = createTextIndex<HostRoutes>(isHost);
+  const paths = createTextIndex<Bucket>(isAtPath);
   let defaults: Bucket | undefined;
 
-  const findHost = (host: string): HostRoutes | undefined => hosts.find(noHost, host, host.length);
+  const findHost = (host: string): HostRoutes | undefined => hosts.find(host, '', 0);
 
+  /** The whole path first: where there is one, it leads to its host as well. */
   const matchHost = (host: string, path: string, request: RequestTraits): Match | undefined => {
-    const routes = findHost(host);
-    return routes === undefined ? undefined : matchPath(routes, paths, path, request);
+    const whole = paths.find(host, path, path.length);
+    const routes = (whole === undefined ? undefined : leadOf(whole)?.home) ?? findHost(host);
+    return routes === undefined ? undefined : matchPath(routes, path, whole, request);
   };
 
-  const newHost = (host: string): HostRoutes => {
-    lastHost += 1;
-    const routes = emptyHost(lastHost);
-    hosts.set(noHost, host, routes);
+  const newHost = (name: string): HostRoutes => {
+    const routes = emptyHost(name, paths);
+    hosts.set(name, '', routes);
     return routes;
   };
 
   return {
     /** Adds a route whose key is not there, and gives it as it is served. */
     add(entry: RouteEntry): ServedRoute {
-      const route = servedRoute(entry, parts);
-      if (route.pathType === 'default') defaults = withRoute(defaults, route);
-      else addToHost(findHost(route.host) ?? newHost(route.host), paths, route);
+      const home = entry.path.type === 'default' ? undefined : (findHost(entry.host) ?? newHost(entry.host));
+      const route = servedRoute(entry, home, parts);
+      if (home === undefined) defaults = withRoute(defaults, route);
+      else addToHost(home, route);
       return route;
     },
 
@@ -66,8 +71,8 @@ export function createRouter() {
       }
       const host = findHost(route.host);
       if (host === undefined) return;
-      removeFromHost(host, paths, route);
-      if (host.routes === 0) hosts.delete(noHost, route.host);
+      removeFromHost(host, route);
+      if (host.routes === 0) hosts.delete(host.name, '');
     },
 
     /**

@@ -19,6 +19,9 @@ const order: Readonly<Record<PathMatch['type'], number>> = {
 const compare = (a: ServedRoute, b: ServedRoute): number =>
   order[a.pathType] - order[b.pathType] || compareConditions(a, b);
 
+/** The first in order. */
+export const leadOf = (bucket: Bucket): ServedRoute | undefined => (Array.isArray(bucket) ? bucket[0] : bucket);
+
 const listOf = (bucket: Bucket | undefined): readonly ServedRoute[] =>
   bucket === undefined ? [] : Array.isArray(bucket) ? bucket : [bucket];
 

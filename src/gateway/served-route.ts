@@ -1,4 +1,5 @@
 import type { PathMatch, RouteEntry } from '#table/route-entry.ts';
+import type { HostRoutes } from './host-routes.ts';
 import type { SharedParts } from './shared-parts.ts';
 
 /**
@@ -8,6 +9,10 @@ import type { SharedParts } from './shared-parts.ts';
 export interface ServedRoute extends Required<RouteEntry> {
   /** That of its path, read without a look at it. */
   readonly pathType: PathMatch['type'];
+  /** Likewise; '' where it has none. */
+  readonly pathText: string;
+  /** The routes of its host; undefined for a default backend, which is of no host. */
+  readonly home: HostRoutes | undefined;
 }
 
 /** Words of the program, which are compared faster than those that a patch brings. */
@@ -20,9 +25,12 @@ const pathTypes: Readonly<Record<PathMatch['type'], PathMatch['type']>> = {
 };
 
 /** All fields in one order, so that all routes are of one shape; those of every request first. */
-export function servedRoute(entry: RouteEntry, parts: SharedParts): ServedRoute {
+export function servedRoute(entry: RouteEntry, home: HostRoutes | undefined, parts: SharedParts): ServedRoute {
   return {
+    pathText: 'value' in entry.path ? entry.path.value : '',
+    host: home?.name ?? entry.host,
     pathType: pathTypes[entry.path.type],
+    home,
     methods: parts.take(entry.methods),
     headers: parts.take(entry.headers),
     snis: parts.take(entry.snis),
@@ -40,7 +48,6 @@ export function servedRoute(entry: RouteEntry, parts: SharedParts): ServedRoute 
     name: entry.name,
     kind: 'route',
     key: entry.key,
-    host: parts.take(entry.host),
     path: entry.path,
     regexPriority: entry.regexPriority,
     rank: entry.rank,
@@ -50,6 +57,6 @@ export function servedRoute(entry: RouteEntry, parts: SharedParts): ServedRoute 
 
 /** Gives back what the route shares with others. */
 export function releaseRoute(route: RouteEntry, parts: SharedParts): void {
-  const { methods, headers, snis, protocols, plugins, service, admits, buffers, host } = route;
-  for (const part of [methods, headers, snis, protocols, plugins, service, admits, buffers, host]) parts.release(part);
+  const { methods, headers, snis, protocols, plugins, service, admits, buffers } = route;
+  for (const part of [methods, headers, snis, protocols, plugins, service, admits, buffers]) parts.release(part);
 }

@@ -29,13 +29,18 @@ const route: Required<RouteEntry> = {
 };
 
 test('a route is served as its entry says, field by field', () => {
-  expect(servedRoute(route, createSharedParts())).toEqual({ ...route, pathType: 'prefix' });
+  expect(servedRoute(route, undefined, createSharedParts())).toEqual({
+    ...route,
+    pathType: 'prefix',
+    pathText: '/cart',
+    home: undefined,
+  });
 });
 
 test('routes share what they have in common', () => {
   const parts = createSharedParts();
-  const first = servedRoute(route, parts);
-  const second = servedRoute(structuredClone({ ...route, key: 'route:default/shop/0/1' }), parts);
+  const first = servedRoute(route, undefined, parts);
+  const second = servedRoute(structuredClone({ ...route, key: 'route:default/shop/0/1' }), undefined, parts);
   expect(second.plugins).toBe(first.plugins);
   expect(second.admits).toBe(first.admits);
 });
