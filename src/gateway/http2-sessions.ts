@@ -83,10 +83,9 @@ export async function createHttp2Sessions(limits: Pick<LimitsInForce, 'now'>, se
       // What a client does wrong ends its own session; there is nobody else to tell.
       session.on('error', () => session.destroy());
       session.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, _: number, raw: string[]) => {
-        stream.on('error', () => stream.destroy());
         const request = new Http2Request(stream, { headers, raw }, peer);
-        const response = new Http2Response(stream);
-        watched.opened(request, response);
+        const response = new Http2Response(stream, request);
+        watched.opened(response);
         serve(request, response);
       });
       if (isClosing) closeSoon(session);

@@ -36,28 +36,58 @@ const closeMs = 5_000;
 
 /** One stream. */
 class OpenStream {
-  readonly #request: Http2Request;
-  readonly #response: Http2Response;
+  readonly response: Http2Response;
+  /** Its place in the list. */
+  at: number;
   #isTold = false;
 
-  constructor(request: Http2Request, response: Http2Response) {
-    this.#request = request;
-    this.#response = response;
+  constructor(response: Http2Response, at: number) {
+    this.response = response;
+    this.at = at;
   }
 
   check(nowMs: number, requestTimeoutMs: number, onLate: LateRequest): void {
-    if (this.#response.isLingering(nowMs)) return this.#response.stopBody();
+    const { response } = this;
+    if (response.isLingering(nowMs)) return response.stopBody();
     if (requestTimeoutMs === 0) return;
-    if (this.#response.isBlocked(nowMs, requestTimeoutMs)) return this.#response.cancel();
-    if (this.#isTold || !this.#request.isOverdue(nowMs, requestTimeoutMs)) return;
+    if (response.isBlocked(nowMs, requestTimeoutMs)) return response.cancel();
+    if (this.#isTold || !response.request.isOverdue(nowMs, requestTimeoutMs)) return;
     this.#isTold = true;
-    onLate(this.#request, this.#response);
+    onLate(response.request, response);
+  }
+}
+
+/** The streams of a connection. No Set: its old tables hold on to what was in them (see `OwnedStream`). */
+class OpenStreams {
+  readonly #streams: OpenStream[] = [];
+
+  get size(): number {
+    return this.#streams.length;
+  }
+
+  add(response: Http2Response): OpenStream {
+    const stream = new OpenStream(response, this.#streams.length);
+    this.#streams.push(stream);
+    return stream;
+  }
+
+  /** The last takes its place. */
+  delete(stream: OpenStream): void {
+    const last = this.#streams.pop();
+    if (last === undefined || last === stream) return;
+    last.at = stream.at;
+    this.#streams[last.at] = last;
+  }
+
+  check(nowMs: number, requestTimeoutMs: number, onLate: LateRequest): void {
+    // Backwards: one that ends at once leaves its place to one that was looked at.
+    for (let i = this.#streams.length - 1; i >= 0; i -= 1) this.#streams[i]?.check(nowMs, requestTimeoutMs, onLate);
   }
 }
 
 /** One connection and what is open on it. A class because one is made for every connection. */
 class WatchedSession {
-  readonly streams = new Set<OpenStream>();
+  readonly streams = new OpenStreams();
   readonly #session: ServerHttp2Session;
   readonly #sinceMs = performance.now();
   #idleSinceMs = this.#sinceMs;
@@ -77,10 +107,9 @@ class WatchedSession {
     return !this.#session.pendingSettingsAck;
   }
 
-  opened(request: Http2Request, response: Http2Response): void {
-    const stream = new OpenStream(request, response);
+  opened(response: Http2Response): void {
+    const stream = this.streams.add(response);
     this.#used += 1;
-    this.streams.add(stream);
     response.once('close', () => {
       this.streams.delete(stream);
       if (this.streams.size === 0) this.#idleSinceMs = performance.now();
@@ -159,7 +188,7 @@ export function watchHttp2(limits: Pick<LimitsInForce, 'now'>, onLate: LateReque
     const { requestTimeoutMs } = limits.now;
     for (const session of sessions) {
       session.check(nowMs, limits.now);
-      for (const stream of session.streams) stream.check(nowMs, requestTimeoutMs, onLate);
+      session.streams.check(nowMs, requestTimeoutMs, onLate);
     }
   }, checkEveryMs).unref();
 
