@@ -28,7 +28,8 @@ COPY --from=dependencies /app/node_modules ./node_modules
 COPY LICENSE package.json ./
 COPY src ./src
 COPY --from=warm --chown=0:0 /app/node_modules/.cache ./node_modules/.cache
-ENV NODE_ENV=production
+# The first file that is loaded comes from the cache as well (src/main.ts).
+ENV NODE_ENV=production NODE_COMPILE_CACHE=/app/node_modules/.cache/latchkey
 USER 65532:65532
 EXPOSE 8000 8443 8100
 STOPSIGNAL SIGTERM
@@ -37,5 +38,5 @@ HEALTHCHECK --interval=10s --timeout=5s --start-period=30s \
   CMD ["node", "-e", "const port = (process.env.LATCHKEY_STATUS_LISTEN ?? process.env.CONTROLLER_STATUS_LISTEN ?? '8100').split(':').pop(); fetch(`http://127.0.0.1:${port}/healthz`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
 # Short-lived memory of each thread: more of it makes nothing faster (measured), and with 10,000 consumers stays
 # resident with 20 MB now and 65 MB at most.
-ENTRYPOINT ["node", "--max-semi-space-size=4", "/app/src/main.js"]
+ENTRYPOINT ["node", "--max-semi-space-size=4", "/app/src/main.ts"]
 CMD ["run"]

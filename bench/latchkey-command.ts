@@ -1,7 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { imageNodeFlags } from '../test/support/image-entrypoint.ts';
 
-const main = fileURLToPath(new URL('../src/main.js', import.meta.url));
+const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
+const compileCache = fileURLToPath(new URL('../node_modules/.cache/latchkey', import.meta.url));
 
 export interface ServedDirectory {
   readonly dir: string;
@@ -16,8 +17,8 @@ export interface ServedDirectory {
 }
 
 /**
- * The command that serves a directory on ports of 127.0.0.1, with nothing else listening; under Node with the flags of
- * the image, so that speed and memory are those of one and the same product.
+ * The command that serves a directory on ports of 127.0.0.1, with nothing else listening; under Node with the flags and
+ * the cache of the image, so that speed and memory are those of one and the same product.
  */
 export function latchkeyCommand(served: ServedDirectory): readonly string[] {
   const { dir, port, httpsPort, workers, flags = [], nodeFlags = [] } = served;
@@ -32,6 +33,8 @@ export function latchkeyCommand(served: ServedDirectory): readonly string[] {
     'off',
   ];
   const run = [
+    'env',
+    `NODE_COMPILE_CACHE=${compileCache}`,
     process.execPath,
     ...imageNodeFlags(),
     ...nodeFlags,

@@ -24,14 +24,14 @@ interface Variant {
 }
 
 const npm = ['npm', 'start', '--'];
-const direct = [process.execPath, 'src/main.js', 'quickstart'];
+const direct = [process.execPath, 'src/main.ts', 'quickstart'];
 
 /** The target is for the first: what a newcomer meets, since the installation compiles once. */
 const variants: readonly Variant[] = [
   { name: 'npm start, as installed', command: npm, cache: 'kept' },
   { name: 'npm start, nothing compiled', command: npm, cache: 'empty' },
-  { name: 'node src/main.js quickstart, as installed', command: direct, cache: 'kept' },
-  { name: 'node src/main.js quickstart, nothing compiled', command: direct, cache: 'empty' },
+  { name: 'node src/main.ts quickstart, as installed', command: direct, cache: 'kept' },
+  { name: 'node src/main.ts quickstart, nothing compiled', command: direct, cache: 'empty' },
 ];
 
 /**

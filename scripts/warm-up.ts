@@ -1,8 +1,11 @@
 /** Loads everything that serving loads, once, so that its compiled code is in the cache before the first start. */
 import { enableCompileCache } from 'node:module';
+import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 
-enableCompileCache(join(import.meta.dirname, '..', 'node_modules', '.cache', 'latchkey'));
+const root = join(import.meta.dirname, '..');
+const cache = join(root, 'node_modules', '.cache', 'latchkey');
+enableCompileCache(cache);
 await import('#commands/command-line.ts');
 await import('#commands/serve-quickstart.ts');
 await import('#pipeline.ts');
@@ -18,3 +21,7 @@ await import('#admin/probes.ts');
 // It is for a thread, and fails here; by then all that it needs is loaded.
 await import('#gateway/worker-thread.ts').catch(() => undefined);
 await import('pino-pretty');
+// What is started itself runs a command.
+spawnSync(process.execPath, [join(root, 'src', 'main.ts'), 'version'], {
+  env: { ...process.env, NODE_COMPILE_CACHE: cache },
+});

@@ -35,7 +35,7 @@ function reach(start: string): Set<string> {
 
 describe('rooms', () => {
   test('a worker reaches nothing of the control side', () => {
-    const rooms = new Set([...reach('src/gateway/worker.js')].map((path) => path.split('/')[1]));
+    const rooms = new Set([...reach('src/gateway/worker-thread.ts')].map((path) => path.split('/')[1]));
     expect([...rooms].sort((a = '', b = '') => a.localeCompare(b))).toEqual([
       'gateway',
       'plugins',
@@ -44,16 +44,17 @@ describe('rooms', () => {
     ]);
   });
 
-  // What is not in its cache costs each thread that needs it 13 MB (src/main.js), and the image's cannot be written to.
+  // What is not in its cache costs each thread that needs it 13 MB (src/main.ts), and the image's cannot be written to.
   test('all that a start may load is compiled when the image is built', () => {
     const warm = reach('scripts/warm-up.ts');
-    const started = [...reach('src/main.js'), ...reach('src/gateway/worker.js')];
+    warm.add('src/main.ts'); // which it starts
+    const started = [...reach('src/main.ts'), ...reach('src/gateway/worker-thread.ts')];
     expect(started.filter((path) => path.endsWith('.ts') && !warm.has(path))).toEqual([]);
   });
 
   test('a worker loads no schema', () => {
     expect(
-      [...reach('src/gateway/worker.js')].filter((path) => /\/(?:schema|schemas|credential)\.ts$/.test(path)),
+      [...reach('src/gateway/worker-thread.ts')].filter((path) => /\/(?:schema|schemas|credential)\.ts$/.test(path)),
     ).toEqual([]);
   });
 

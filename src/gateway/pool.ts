@@ -8,6 +8,7 @@
  * waited for: it meets none, and who takes its place starts with the table of that time.
  */
 import { createServer } from 'node:net';
+import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import type { CredentialUse } from '#table/credential-use.ts';
 import type { TablePatch } from '#table/patch.ts';
@@ -46,6 +47,9 @@ export interface PoolOptions {
 /** Whoever scrapes metrics waits no longer than this for a worker that is busy. */
 const collectTimeoutMs = 1_000;
 
+/** Where compiled code is kept (src/main.ts); a thread must know before it loads anything. */
+const compileCache = fileURLToPath(new URL('../../node_modules/.cache/latchkey', import.meta.url));
+
 /** What a worker may take beyond its grace to say what it counted. */
 const overrunMs = 2_000;
 
@@ -71,7 +75,7 @@ const patchMessage = (patch: TablePatch): ToWorker => ({ type: 'patch', patch, r
 /** See the head of this file. Threads start loading at once; they listen when `open` gives them the table. */
 // oxlint-disable-next-line max-lines-per-function -- one subject: the workers' life over the slots that they share
 export function createPool(options: PoolOptions) {
-  const { log, hangTimeoutMs, entry = new URL('./worker.js', import.meta.url) } = options;
+  const { log, hangTimeoutMs, entry = new URL('./worker-thread.ts', import.meta.url) } = options;
   const slots: Slot[] = [];
   const { wake, until } = createWakeUp();
   let latest = 0;
@@ -137,7 +141,7 @@ export function createPool(options: PoolOptions) {
     slot.pulse = newPulse();
     const { beats } = slot.pulse;
     const workerData: WorkerStart = { ...options.settings, isProber: slot === slots[0], beats, hangTimeoutMs };
-    const worker = new Worker(entry, { workerData });
+    const worker = new Worker(entry, { workerData, env: { NODE_COMPILE_CACHE: compileCache, ...process.env } });
     let reason: unknown = 'it exited';
     slot.worker = worker;
     slot.isUp = true;

@@ -12,7 +12,7 @@ import { startUpstream } from '../support/upstream.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const page = readFileSync(join(root, 'docs', 'keys.md'), 'utf8');
-const main = join(root, 'src', 'main.js');
+const main = join(root, 'src', 'main.ts');
 
 /** The block of the page with this mark. */
 function block(mark: string): string {

@@ -35,7 +35,7 @@ interface Ports {
 
 /** A process on ports that another may have. */
 async function startOn({ port, httpsPort }: Ports, dir: string, drainDelayMs: number): Promise<ChildProcess> {
-  const args = ['src/main.js', 'run', '--dir', dir, '--workers', '2', '--reuse-port'];
+  const args = ['src/main.ts', 'run', '--dir', dir, '--workers', '2', '--reuse-port'];
   const listen = ['--proxy-listen', `127.0.0.1:${port}`, '--https-listen', `127.0.0.1:${httpsPort}`];
   const off = ['--admin-listen', '--status-listen'].flatMap((flag) => [flag, 'off']);
   const flags = [...args, ...listen, ...off, '--drain-delay-ms', String(drainDelayMs)];
@@ -135,7 +135,7 @@ test('without the flag a port that is taken is refused, with the flag to change'
   const ports = await freePorts();
   await startOn(ports, dir, 0);
   const { port } = ports;
-  const args = ['src/main.js', 'run', '--dir', dir, '--proxy-listen', `127.0.0.1:${port}`, '--https-listen', 'off'];
+  const args = ['src/main.ts', 'run', '--dir', dir, '--proxy-listen', `127.0.0.1:${port}`, '--https-listen', 'off'];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] });
   let text = '';
   child.stderr.on('data', (chunk: Buffer) => (text += chunk.toString()));

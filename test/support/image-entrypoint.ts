@@ -7,7 +7,7 @@ const dockerfile = join(import.meta.dirname, '..', '..', 'Dockerfile');
 export function imageNodeFlags(): string[] {
   const found = /^ENTRYPOINT (\[.*\])$/m.exec(readFileSync(dockerfile, 'utf8'));
   const [node, ...rest] = JSON.parse(found?.[1] ?? '[]') as string[];
-  if (node !== 'node' || rest.pop() !== '/app/src/main.js')
-    throw new Error('the image does not start src/main.js with node');
+  if (node !== 'node' || rest.pop() !== '/app/src/main.ts')
+    throw new Error('the image does not start src/main.ts with node');
   return rest;
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { freePort } from './free-port.ts';
 import { until } from './until.ts';
 
-const main = join(import.meta.dirname, '..', '..', 'src', 'main.js');
+const main = join(import.meta.dirname, '..', '..', 'src', 'main.ts');
 const deadlineMs = 20_000;
 
 /** A whole Latchkey in a process of its own. */
