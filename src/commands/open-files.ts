@@ -26,7 +26,7 @@ export function connectionsByFiles({ workers, maxConnections }: ServeOptions, lo
   if (openFiles === undefined) return undefined;
   const connections = Math.max(1, Math.floor((openFiles - reservedFiles) / 2 / workers));
   if (connections < maxConnections) {
-    log.warn(
+    log.info(
       { openFiles, workers, connections },
       'a worker takes fewer connections than --max-connections says: see ulimit -n',
     );
