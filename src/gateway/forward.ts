@@ -8,6 +8,7 @@ import { copyChunk } from './chunk-memory.ts';
 import { bufferedResponse } from './buffered-response.ts';
 import type { Choice } from './balanced-service.ts';
 import { isGrpc } from './grpc.ts';
+import { keptBody, type KeptBody } from './kept-body.ts';
 import type { ProxyExchange } from './exchange.ts';
 import { asksForTrailers } from './header-class.ts';
 import { faultAnswers } from './fault-answer.ts';
@@ -93,6 +94,8 @@ class Forwarding implements ResponseListener {
   #attempts = 0;
   /** Targets that the request failed on. */
   #tried: readonly Target[] = none;
+  /** The body as it comes, where it may have to be sent again. */
+  #kept: KeptBody | undefined = undefined;
   #sentAtMs = 0;
   #remaining: number | undefined = undefined;
   /** Whether the response has a head that goes to the client. */
@@ -148,6 +151,7 @@ class Forwarding implements ResponseListener {
         path: upstreamTarget(exchange, this.#service),
         headers: upstreamHeaders(exchange, { service: this.#service, target }, this.#requestId, this.#services.hop),
         body,
+        kept: this.#kept,
         trailers: body === null ? undefined : this.#trailersLater(),
         tls: this.#service.tls,
         isHttp2: this.#service.isHttp2,
@@ -175,7 +179,11 @@ class Forwarding implements ResponseListener {
     if (!hasBody(request)) return null;
     if (body?.isWhole === true) return this.#counted(body.taken);
     this.#exchange.continueBody();
-    return restOfBody(request, body?.taken, (bytes) => this.#receive(bytes));
+    if (this.#kept !== undefined) return this.#kept.read();
+    const rest = restOfBody(request, body?.taken, (bytes) => this.#receive(bytes));
+    if (this.#service.isHttp2 !== true) return rest;
+    this.#kept = keptBody(rest);
+    return this.#kept.read();
   }
 
   /** Counts what the client sends, and ends it where that is too much. */

@@ -124,10 +124,9 @@ export class Http2Connection implements StreamHost {
     this.#settings = settings;
     this.#patience = patience;
     this.#keeper = keeper;
-    openSocket(peer).then(
-      (socket) => this.#open(socket, peer.connectTimeoutMs),
-      (error: unknown) => this.#miss(error as Error),
-    );
+    openSocket(peer)
+      .then((socket) => this.#open(socket, peer.connectTimeoutMs))
+      .catch((error: unknown) => this.#miss(error as Error));
   }
 
   #open(socket: Duplex, timeoutMs: number): void {

@@ -138,6 +138,7 @@ export class OutgoingStream implements UpstreamExchange {
     if (this.#isOver) return;
     this.#host?.heard('head');
     this.#hasHead = true;
+    this.#request.kept?.forget();
     const isWhole = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0;
     this.#listener.onHead(Number(headers[':status']), '', withoutPseudoHeaders(raw), isWhole);
     if (!isWhole) setImmediate(() => this.#tellHeadAlone());
@@ -190,8 +191,8 @@ export class OutgoingStream implements UpstreamExchange {
    */
   #faultOfEnd(stream: ClientHttp2Stream): UpstreamFault {
     if (this.#hasHead) return 'invalid';
-    const { body } = this.#request;
-    const isWhole = body === null || Buffer.isBuffer(body);
+    const { body, kept } = this.#request;
+    const isWhole = body === null || Buffer.isBuffer(body) || kept?.isKept() === true;
     if (this.#host?.hasRefused(stream) === true) return isWhole ? 'refused' : 'closed';
     return this.#host?.isBroken === true ? 'closed' : 'invalid';
   }

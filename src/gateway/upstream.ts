@@ -1,3 +1,4 @@
+import type { KeptBody } from './kept-body.ts';
 import type { ServiceEntry, Target, UpstreamTls } from '#table/service-entry.ts';
 
 /** A request as it goes out. */
@@ -8,6 +9,8 @@ export interface UpstreamRequest {
   /** Flat list of names and values, without framing but for Content-Length. */
   readonly headers: readonly string[];
   readonly body: Buffer | AsyncIterable<Buffer> | null;
+  /** What a streamed body can be had from again, over HTTP/2. */
+  readonly kept?: KeptBody | undefined;
   /** Flat list of the fields behind the body, asked for once it has ended; absent where none can follow. */
   readonly trailers?: (() => readonly string[]) | undefined;
   /** Over TLS in this way; without it when absent. */

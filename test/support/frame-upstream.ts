@@ -3,11 +3,14 @@ import { EventEmitter, once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { onTestFinished } from 'vitest';
-import { fieldBlock, flags, frame, framesIn, setting, type SeenFrame } from './http2-frames.ts';
+import { fieldBlock, flags, frame, framesIn, setting, word, type SeenFrame } from './http2-frames.ts';
 import { serverPair } from './signed-certificates.ts';
 import { until } from './until.ts';
 
 const prefaceBytes = 24;
+
+/** Bodies come whole: nobody widens windows here as they are read. */
+const wide = 2 ** 24;
 
 /** One connection as the upstream has it. */
 export interface FrameConnection {
@@ -118,7 +121,7 @@ export async function frameUpstream(script: FrameScript = {}, alpn?: Alpn) {
       events.emit('seen');
     });
     const onConnection = script.onConnection?.[connections.length - 1];
-    if (onConnection === undefined) send(serverPreface());
+    if (onConnection === undefined) send(serverPreface(setting(4, wide)), frame('WINDOW_UPDATE', {}, word(wide)));
     else onConnection(connection);
     events.emit('seen');
   };

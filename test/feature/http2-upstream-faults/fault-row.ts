@@ -58,6 +58,12 @@ export const sends =
 export const withHead = (fields: readonly (readonly [string, string])[]): FrameAct =>
   sends((stream) => [head(stream, fields), lastData(stream)]);
 
+/** An answer with the body that came. */
+export const echo: FrameAct = ({ seen, send }, stream) => {
+  const parts = seen.filter((one) => one.type === 'DATA' && one.stream === stream).map(({ payload }) => payload);
+  send(head(stream), lastData(stream, Buffer.concat(parts).toString()));
+};
+
 export const closes = ({ socket }: FrameConnection): void => void socket.destroy();
 
 /** As often as a request may be sent at all: once, and five times again. */

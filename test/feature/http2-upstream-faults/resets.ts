@@ -1,5 +1,5 @@
 import { head, lastData } from '../../support/frame-upstream.ts';
-import { always, part, reset, sends, type Code, type FaultRow } from './fault-row.ts';
+import { always, echo, part, reset, sends, type Code, type FaultRow } from './fault-row.ts';
 
 const ofLength = [
   [':status', '200'],
@@ -34,8 +34,16 @@ export const resets: readonly FaultRow[] = [
     opened: 1,
   },
   {
-    name: 'REFUSED_STREAM, to a request whose body went on as it came',
+    name: 'REFUSED_STREAM, once, to a request whose body went on as it came',
     ask: { method: 'POST', body: 'hello' },
+    onRequest: [sends((stream) => [reset(stream, 'REFUSED_STREAM')]), echo],
+    gets: '200 hello',
+    asked: 2,
+    opened: 1,
+  },
+  {
+    name: 'REFUSED_STREAM, once, to a request of more than is kept',
+    ask: { method: 'POST', body: 'a'.repeat(200_000) },
     onRequest: [sends((stream) => [reset(stream, 'REFUSED_STREAM')])],
     gets: '502',
     asked: 1,
