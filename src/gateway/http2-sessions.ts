@@ -74,6 +74,9 @@ export async function createHttp2Sessions(limits: Pick<LimitsInForce, 'now'>, se
 
   return {
     accept(socket: Socket): void {
+      // Those of Node's server of HTTP/1.1 stay half open, and a session closes with its socket: what a client that is gone
+      // had asked for would go on at the upstreams. Node's own servers of HTTP/2, and nginx, end with the client as well.
+      socket.allowHalfOpen = false;
       const session = performServerHandshake(socket, sessionOptions(limits.now));
       session.setLocalWindowSize(connectionWindow);
       const peer = peerOf(socket);

@@ -101,7 +101,7 @@ export const headers = (
   flag: number = flags.END_STREAM,
 ): Buffer => frame('HEADERS', { flag: flag | flags.END_HEADERS, stream }, fieldBlock(fields));
 
-const preface = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n';
+export const preface = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n';
 
 /** Indexed statuses (RFC 7541 appendix A), then the code of each digit (appendix B). */
 const indexedStatuses = ['200', '204', '206', '304', '400', '404', '500'];
