@@ -16,6 +16,15 @@ export function returnMemory(): void {
   collect({ type: 'major', execution: 'sync', flavor: 'last-resort' });
 }
 
+/** Bytes that are resident; none where no file is left to read that from (EMFILE), which must not end the process. */
+function residentBytes(): number {
+  try {
+    return process.memoryUsage.rss();
+  } catch {
+    return 0;
+  }
+}
+
 const checkMs = 20_000;
 const growthBytes = 48 * 1024 * 1024;
 
@@ -28,9 +37,9 @@ export function keepReturningMemory(): void {
   // Once more after the first while in any case: what was read last is still held when a start is over.
   let leastBytes = 0;
   const timer = setInterval(() => {
-    if (process.memoryUsage.rss() - leastBytes < growthBytes) return;
+    if (residentBytes() - leastBytes < growthBytes) return;
     returnMemory();
-    leastBytes = process.memoryUsage.rss();
+    leastBytes = residentBytes();
   }, checkMs);
   timer.unref(); // it keeps no process alive that is done
 }
