@@ -4,7 +4,7 @@
  * others: real callers ask for the same again and again, which caches like better.
  */
 import { fileURLToPath } from 'node:url';
-import { imageNodeFlags } from '../test/support/image-entrypoint.ts';
+import { imageNodeFlags, imageTunables } from '../test/support/image-entrypoint.ts';
 import { untilAnswers } from './ask.ts';
 import { divideCores, type Cores } from './cores.ts';
 import { freePort } from './free-port.ts';
@@ -42,7 +42,8 @@ const program = fileURLToPath(new URL('crowded-gateway.ts', import.meta.url));
 async function start({ keys, routes, hosts }: Size, upstream: Upstream, cores: Cores): Promise<Gateway> {
   const port = await freePort();
   const numbers = [port, upstream.port, keys, routes, hosts].map(String);
-  const running = startProcess(cores.onGatewayCore([process.execPath, ...imageNodeFlags(), program, ...numbers]));
+  const asShipped = ['env', imageTunables(), process.execPath, ...imageNodeFlags()];
+  const running = startProcess(cores.onGatewayCore([...asShipped, program, ...numbers]));
   const url = `http://127.0.0.1:${port}/bench/0?keys=${keys}&routes=${routes}&hosts=${hosts}`;
   const headers = { host: 'tenant-0.example.com', apikey: 'key-0' };
   await untilAnswers(running, { url, headers, everyMs: 100, deadlineMs: 120_000 });

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { imageNodeFlags } from '../test/support/image-entrypoint.ts';
+import { imageNodeFlags, imageTunables } from '../test/support/image-entrypoint.ts';
 
 const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 const compileCache = fileURLToPath(new URL('../node_modules/.cache/latchkey', import.meta.url));
@@ -35,6 +35,7 @@ export function latchkeyCommand(served: ServedDirectory): readonly string[] {
   const run = [
     'env',
     `NODE_COMPILE_CACHE=${compileCache}`,
+    imageTunables(),
     process.execPath,
     ...imageNodeFlags(),
     ...nodeFlags,

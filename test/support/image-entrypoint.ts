@@ -11,3 +11,10 @@ export function imageNodeFlags(): string[] {
     throw new Error('the image does not start src/main.ts with node');
   return rest;
 }
+
+/** What the image says to the C library, as `env` takes it. @throws Error when the Dockerfile has no such line */
+export function imageTunables(): string {
+  const found = /^ENV (GLIBC_TUNABLES=\S+)$/m.exec(readFileSync(dockerfile, 'utf8'))?.[1];
+  if (found === undefined) throw new Error('the image has no tunables of glibc');
+  return found;
+}
