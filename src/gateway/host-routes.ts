@@ -4,7 +4,7 @@ import { literalStart, pathExpression } from './path-expression.ts';
 import { firstOf, withoutRoute, withRoute, type Bucket } from './route-bucket.ts';
 import { compareConditions, conditionsHold, type RequestTraits } from './route-conditions.ts';
 import type { ServedRoute } from './served-route.ts';
-import type { TextIndex } from './text-index.ts';
+import { startOf, type TextIndex } from './text-index.ts';
 
 /** A route that a request belongs to, and how much of its path the route's own path took. */
 export interface Match {
@@ -34,6 +34,8 @@ export type PathIndex = TextIndex<Bucket>;
 /** The routes of one host, but for those that are found in the index. */
 export interface HostRoutes {
   readonly name: string;
+  /** Where the hashes of its paths start. */
+  readonly start: number;
   readonly paths: PathIndex;
   /** A bit for each length that a path of the host has, or had; other lengths need no look-up. See `bitOf`. */
   lengthBits: number;
@@ -47,10 +49,10 @@ export interface HostRoutes {
 const noLengths: readonly number[] = [];
 
 /** Lengths from 31 on share a bit. */
-const bitOf = (length: number): number => 1 << Math.min(length, 31);
+export const bitOf = (length: number): number => 1 << Math.min(length, 31);
 
 export function emptyHost(name: string, paths: PathIndex): HostRoutes {
-  return { name, paths, lengthBits: 0, characterPaths: undefined, regexes: undefined, routes: 0 };
+  return { name, start: startOf(name), paths, lengthBits: 0, characterPaths: undefined, regexes: undefined, routes: 0 };
 }
 
 export function addToHost(host: HostRoutes, route: ServedRoute): void {
@@ -59,7 +61,11 @@ export function addToHost(host: HostRoutes, route: ServedRoute): void {
   host.routes += 1;
   if (path.type === 'regex')
     return addRegex(host, { route, source: path.value, start: literalStart(path.value), expression: undefined });
-  host.paths.set(host.name, path.value, withRoute(host.paths.find(host.name, path.value, path.value.length), route));
+  host.paths.set(
+    host.name,
+    path.value,
+    withRoute(host.paths.find(host.start, host.name, path.value, path.value.length), route),
+  );
   host.lengthBits |= bitOf(path.value.length);
   if (path.type === 'string-prefix') countLength(host, path.value.length, 1);
 }
@@ -69,7 +75,7 @@ export function removeFromHost(host: HostRoutes, route: RouteEntry): void {
   if (path.type === 'default') return;
   host.routes -= 1;
   if (path.type === 'regex') return removeRegex(host, { route, source: path.value });
-  const left = withoutRoute(host.paths.find(host.name, path.value, path.value.length), route);
+  const left = withoutRoute(host.paths.find(host.start, host.name, path.value, path.value.length), route);
   if (left === undefined) host.paths.delete(host.name, path.value);
   else host.paths.set(host.name, path.value, left);
   if (path.type === 'string-prefix') countLength(host, path.value.length, -1);
@@ -122,9 +128,9 @@ function removeRegex(host: HostRoutes, removed: Expression): void {
 }
 
 /** The routes whose path is the first characters of another. */
-function bucketAt({ name, paths, lengthBits }: HostRoutes, path: string, length: number): Bucket | undefined {
+function bucketAt({ name, start, paths, lengthBits }: HostRoutes, path: string, length: number): Bucket | undefined {
   if ((lengthBits & bitOf(length)) === 0) return undefined;
-  return paths.find(name, path, length);
+  return paths.find(start, name, path, length);
 }
 
 /**

@@ -14,12 +14,12 @@
  * ImplementationSpecific path of the host is tried, and each regular expression whose first characters fit.
  */
 import type { RouteEntry } from '#table/route-entry.ts';
-import { addToHost, emptyHost, matchPath, removeFromHost, type HostRoutes, type Match } from './host-routes.ts';
+import { addToHost, bitOf, emptyHost, matchPath, removeFromHost, type HostRoutes, type Match } from './host-routes.ts';
 import { firstOf, leadOf, withoutRoute, withRoute, type Bucket } from './route-bucket.ts';
 import type { RequestTraits } from './route-conditions.ts';
 import { releaseRoute, servedRoute, type ServedRoute } from './served-route.ts';
 import { createSharedParts } from './shared-parts.ts';
-import { createTextIndex, isStart, type HasTexts } from './text-index.ts';
+import { createTextIndex, isStart, startOf, type HasTexts } from './text-index.ts';
 
 export type { Match } from './host-routes.ts';
 
@@ -35,14 +35,18 @@ export function createRouter() {
   const parts = createSharedParts();
   const hosts = createTextIndex<HostRoutes>(isHost);
   const paths = createTextIndex<Bucket>(isAtPath);
+  /** A bit for each length that a path of any host has, or had. */
+  let lengthBits = 0;
   let defaults: Bucket | undefined;
 
-  const findHost = (host: string): HostRoutes | undefined => hosts.find(host, '', 0);
+  const findHost = (host: string): HostRoutes | undefined => hosts.find(startOf(host), host, '', 0);
 
   /** The whole path first: where there is one, it leads to its host as well. */
   const matchHost = (host: string, path: string, request: RequestTraits): Match | undefined => {
-    const whole = paths.find(host, path, path.length);
-    const routes = (whole === undefined ? undefined : leadOf(whole)?.home) ?? findHost(host);
+    const start = startOf(host);
+    const mayBeWhole = (lengthBits & bitOf(path.length)) !== 0;
+    const whole = mayBeWhole ? paths.find(start, host, path, path.length) : undefined;
+    const routes = (whole === undefined ? undefined : leadOf(whole)?.home) ?? hosts.find(start, host, '', 0);
     return routes === undefined ? undefined : matchPath(routes, path, whole, request);
   };
 
@@ -59,6 +63,7 @@ export function createRouter() {
       const route = servedRoute(entry, home, parts);
       if (home === undefined) defaults = withRoute(defaults, route);
       else addToHost(home, route);
+      lengthBits |= bitOf(route.pathText.length);
       return route;
     },
 

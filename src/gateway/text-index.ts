@@ -11,8 +11,12 @@ import { randomBytes } from 'node:crypto';
  * behind it moves up.
  */
 export interface TextIndex<V> {
-  /** The value of a first text and the first so many characters of a second. */
-  find(first: string, second: string, length: number): V | undefined;
+  /**
+   * The value of a first text and the first so many characters of a second.
+   *
+   * @param start `startOf` the first: who asks for several has it hashed once
+   */
+  find(start: number, first: string, second: string, length: number): V | undefined;
   set(first: string, second: string, value: V): void;
   delete(first: string, second: string): void;
 }
@@ -28,10 +32,16 @@ export function isStart(text: string, other: string, length: number): boolean {
 /** Nobody outside can aim texts at one slot. */
 const seed = randomBytes(4).readInt32LE();
 
-/** FNV-1a by characters, and its bits mixed so that the low ones depend on all. */
-function seededHash(first: string, second: string, length: number): number {
+/** The hash of a first text, which goes on with the second: FNV-1a by characters. */
+export function startOf(first: string): number {
   let hash = seed;
   for (let i = 0; i < first.length; i += 1) hash = Math.imul(hash ^ first.charCodeAt(i), 0x01_00_01_93);
+  return hash;
+}
+
+/** The bits are mixed in the end, so that the low ones depend on all. */
+function endOf(start: number, second: string, length: number): number {
+  let hash = start;
   for (let i = 0; i < length; i += 1) hash = Math.imul(hash ^ second.charCodeAt(i), 0x01_00_01_93);
   hash = Math.imul(hash ^ (hash >>> 15), 0x2c_1b_3c_6d);
   return hash ^ (hash >>> 13) || 1;
@@ -81,8 +91,8 @@ function closeGap<V>(slots: Slots<V>, slot: number): void {
   fill(slots, gap, 0, undefined);
 }
 
-/** See `TextIndex`. @param hashOf as `HasTexts` takes the texts; never 0 */
-export function createTextIndex<V>(hasTexts: HasTexts<V>, hashOf: typeof seededHash = seededHash): TextIndex<V> {
+/** See `TextIndex`. @param hashOf what started with the first text and goes on with the second; never 0 */
+export function createTextIndex<V>(hasTexts: HasTexts<V>, hashOf: typeof endOf = endOf): TextIndex<V> {
   let slots = emptySlots<V>(leastSlots);
   let used = 0;
 
@@ -98,9 +108,9 @@ export function createTextIndex<V>(hasTexts: HasTexts<V>, hashOf: typeof seededH
   };
 
   return {
-    find(first, second, length) {
+    find(start, first, second, length) {
       const { hashes, values, mask } = slots;
-      const hash = hashOf(first, second, length);
+      const hash = hashOf(start, second, length);
       for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
         const found = hashes[slot];
         if (found === 0) return undefined;
@@ -111,7 +121,7 @@ export function createTextIndex<V>(hasTexts: HasTexts<V>, hashOf: typeof seededH
     },
 
     set(first, second, value) {
-      const hash = hashOf(first, second, second.length);
+      const hash = hashOf(startOf(first), second, second.length);
       const slot = slotOf(hash, first, second);
       const isNew = slots.hashes[slot] === 0;
       fill(slots, slot, hash, value);
@@ -121,7 +131,7 @@ export function createTextIndex<V>(hasTexts: HasTexts<V>, hashOf: typeof seededH
     },
 
     delete(first, second) {
-      const slot = slotOf(hashOf(first, second, second.length), first, second);
+      const slot = slotOf(hashOf(startOf(first), second, second.length), first, second);
       if (slots.hashes[slot] === 0) return;
       closeGap(slots, slot);
       used -= 1;
