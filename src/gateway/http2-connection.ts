@@ -48,6 +48,13 @@ export interface ConnectionKeeper {
 /** What an endpoint takes that says nothing of it (RFC 9113 section 6.5.2). */
 const mostStreams = 2 ** 32 - 1;
 
+/**
+ * What an endpoint may send of an answer before any of it has gone on, and of all answers before any was read (RFC 9113
+ * section 6.9.1): with the 64 KiB of the protocol's own all answers of a connection share 64 MB a second over 1 ms.
+ */
+const streamWindow = 262_144;
+const connectionWindow = 16 * streamWindow;
+
 /** Of a head, or of trailers, as of HTTP/1.1; each field counts for so much besides (RFC 9113 section 6.5.2). */
 const maxHeaderListSize = 16 * 1024;
 const fieldOverhead = 32;
@@ -85,7 +92,7 @@ const sessionOptions = (socket: Duplex): ClientSessionOptions => {
     // What a client sent twice goes on twice; Node's types do not know that option yet.
     strictSingleValueFields: false,
     // Nobody would read what is pushed: whoever pushes anyway has its connection ended (RFC 9113 section 8.4).
-    settings: { enablePush: false, maxHeaderListSize },
+    settings: { enablePush: false, maxHeaderListSize, initialWindowSize: streamWindow },
     maxHeaderListPairs: maxHeaderListSize / fieldOverhead,
   };
   return options;
@@ -131,6 +138,7 @@ export class Http2Connection implements StreamHost {
 
   #open(socket: Duplex, timeoutMs: number): void {
     const session = connectHttp2('http://upstream', sessionOptions(socket));
+    session.once('connect', () => session.setLocalWindowSize(connectionWindow));
     this.#socket = socket;
     this.#session = session;
     this.#timer = setTimeout(() => this.#breakOff(lateError()), timeoutMs);

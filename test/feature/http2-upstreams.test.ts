@@ -253,3 +253,12 @@ test('a connection on which others hear of the endpoint is not doubted', async (
   upstream.connections[0]?.send(lastData(1));
   expect(await first).toMatch(/^200 \.+ok$/);
 });
+
+test('an answer may be 256 KiB ahead of its client, all of a connection 4 MiB of what was read', async () => {
+  const upstream = await inFrontOf({});
+  expect(await ask()).toBe('200 ok');
+  const [seen = []] = upstream.connections.map((connection) => connection.seen);
+  const find = (type: string) => seen.find((one) => one.type === type);
+  expect(find('SETTINGS')?.payload.includes(setting(4, 262_144))).toBe(true);
+  expect(find('WINDOW_UPDATE')).toMatchObject({ stream: 0, payload: word(4 * 1_048_576 - 65_535) });
+});
