@@ -4,7 +4,7 @@ import type { ResponseMessage } from './client-message.ts';
 import { lingerMs } from './linger.ts';
 import type { HeaderSettings } from './proxy-settings.ts';
 import { withPluginHeaders, type ResponseHeader } from './response-headers.ts';
-import { writeAtTurnEnd } from './turn-end.ts';
+import { endAtTurnEnd } from './turn-end.ts';
 
 /** An answer that the gateway makes itself. */
 export interface Answer {
@@ -184,5 +184,5 @@ function sendBody(response: ResponseMessage, { isEarly, isLast }: Answer, { text
   // As text, not as bytes: it leaves in one write with the head. What is ASCII needs no look at each character.
   const encoding = bytes === text.length ? 'latin1' : 'utf8';
   if (isLast === true) response.end(text, encoding);
-  else writeAtTurnEnd(() => response.end(text, encoding));
+  else endAtTurnEnd(response, text, encoding);
 }

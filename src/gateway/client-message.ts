@@ -38,6 +38,8 @@ export interface ResponseMessage {
   readonly destroyed: boolean;
   readonly writableEnded: boolean;
   readonly writableFinished: boolean;
+  /** Whether all that is written in one turn of the event loop leaves together as it is (HTTP/2). */
+  readonly gathersWrites?: boolean;
   writeContinue(): void;
   /** An interim response before the head. */
   writeInformation(status: number, headers: string[]): unknown;

@@ -21,7 +21,7 @@ import type { RefusalReason } from './refusal-reason.ts';
 import { tooLargeBody, tooManyHeaders, type GuardFault } from './request-guard.ts';
 import type { NameResolver } from './resolve.ts';
 import { allowedAnnouncement, allowedTrailers } from './trailers.ts';
-import { writeAtTurnEnd } from './turn-end.ts';
+import { endAtTurnEnd } from './turn-end.ts';
 import type { Figures, RouteCounts, Traffic } from './traffic.ts';
 import type { ResponseListener, UpstreamClient, UpstreamExchange, UpstreamFault, UpstreamRequest } from './upstream.ts';
 import { upstreamHeaders, type HopInfo } from './upstream-headers.ts';
@@ -347,7 +347,7 @@ class Forwarding implements ResponseListener {
       return void response.end(bytes, release);
     }
     const text = chunk.toString('latin1');
-    writeAtTurnEnd(() => response.end(text, 'latin1'));
+    endAtTurnEnd(response, text, 'latin1');
   }
 
   onEnd(trailers?: readonly string[]): void {

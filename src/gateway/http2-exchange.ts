@@ -174,6 +174,7 @@ function askForTrailers(this: OwnedStream): void {
 
 /** See the head of this file. */
 export class Http2Response implements ResponseMessage {
+  readonly gathersWrites = true;
   readonly request: Http2Request;
   readonly #stream: OwnedStream;
   readonly #onClose: (() => void)[] = [];

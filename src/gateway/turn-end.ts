@@ -1,3 +1,5 @@
+import type { ResponseMessage } from './client-message.ts';
+
 /** Something that is to be written. */
 type Write = () => void;
 
@@ -15,4 +17,13 @@ function writeAll(): void {
  */
 export function writeAtTurnEnd(write: Write): void {
   if (waiting.push(write) === 1) setImmediate(writeAll);
+}
+
+/**
+ * Ends a response with the last of its body, together with the others of this turn. What is sent over HTTP/2 Node
+ * gathers itself, until before what is done here: head and body would leave as two.
+ */
+export function endAtTurnEnd(response: ResponseMessage, text: string, encoding: 'latin1' | 'utf8'): void {
+  if (response.gathersWrites === true) response.end(text, encoding);
+  else writeAtTurnEnd(() => response.end(text, encoding));
 }
