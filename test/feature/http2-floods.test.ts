@@ -219,7 +219,8 @@ test.for(floods)('$what', { timeout: 60_000 }, async (flood) => {
   }
   client.socket.destroy();
   await isServed();
-  expect(process.memoryUsage.rss() - before).toBeLessThan(96 * mebibyte);
+  // Some unpack to gigabytes; what nobody has collected yet is in it, of client and gateway both.
+  expect(process.memoryUsage.rss() - before).toBeLessThan(192 * mebibyte);
   const seen = await stage.seen();
   expect([...seen.matchAll(/(?:GET|POST) \/ HTTP/g)].length).toBeLessThanOrEqual(flood.atMost ?? 0);
 });
