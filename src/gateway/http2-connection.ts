@@ -161,13 +161,13 @@ export class Http2Connection implements StreamHost {
   }
 
   #receiveCapacity(streams: number): void {
-    if (this.#capacity === undefined) {
+    const isFirst = this.#capacity === undefined;
+    this.#capacity = streams;
+    if (isFirst) {
       this.heardAtMs = performance.now();
       clearTimeout(this.#timer);
-      this.#capacity = streams;
       this.#rest();
     }
-    this.#capacity = streams;
     this.#keeper.onChange(this);
   }
 

@@ -14,7 +14,7 @@ import type { LiveLimits } from '#table/limits-entry.ts';
 import { Http2Request, Http2Response, type Http2Peer } from './http2-exchange.ts';
 import { wastedBurst, wastedPerSecond, watchHttp2, type LateRequest } from './http2-watch.ts';
 import type { LimitsInForce } from './limits.ts';
-import { lastWordMs } from './resting-clients.ts';
+import { lastWordMs } from './linger.ts';
 
 export type Http2Serve = (request: Http2Request, response: Http2Response) => void;
 

@@ -15,7 +15,7 @@ import { hasBody } from './request-body.ts';
 import { chooseByAlpn, chooseByPreface } from './protocol-choice.ts';
 import type { ProxySettings } from './proxy-settings.ts';
 import { refusedMethod, tooLargeHead, tooManyTunnels, unmetExpectation, upgradeWithBody } from './request-guard.ts';
-import { lastWordMs } from './resting-clients.ts';
+import { lastWordMs } from './linger.ts';
 import { refuseRequest, serveRequest, type ClientRequest, type ServeServices } from './serve-request.ts';
 import type { ClientTls } from './tls.ts';
 import { isWebSocketUpgrade, responseOn, upgrade } from './upgrade.ts';

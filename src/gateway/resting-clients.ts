@@ -7,12 +7,10 @@
  * Node has no call for that, neither for the list nor for taking away: decision 0023.
  */
 import type { Server, Socket } from 'node:net';
+import { lastWordMs } from './linger.ts';
 
 export type Take = (socket: Socket) => void;
 type Listener = (...given: unknown[]) => void;
-
-/** Longer than a request is under way between two machines. */
-export const lastWordMs = 1_000;
 
 /** So often those are listed that are idle. Where memory is needed it has to be given back before more is asked for. */
 const listMs = 250;

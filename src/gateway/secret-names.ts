@@ -1,5 +1,5 @@
 import { pluginHandlers } from '#plugins/handlers.ts';
-import type { TablePatch } from '#table/patch.ts';
+import { touches, type TablePatch } from '#table/patch.ts';
 import type { PluginEntry } from '#table/plugin-entry.ts';
 
 /** Names that callers put secrets under whatever the plugins say, in lower case. */
@@ -28,9 +28,6 @@ export interface SecretNames {
   tableChanged(patch: TablePatch): void;
 }
 
-const touchesPlugins = ({ put, remove }: TablePatch): boolean =>
-  put.some(({ kind }) => kind === 'plugin') || remove.some((key) => key.startsWith('plugin:'));
-
 /**
  * The usual ones and those under which any plugin of the table looks for a key: a client may send the key of one route
  * to another.
@@ -40,7 +37,7 @@ export function createSecretNames(table: { plugins(): Iterable<PluginEntry> }): 
   return {
     has: (name) => names.has(name),
     tableChanged(patch) {
-      if (!touchesPlugins(patch)) return;
+      if (!touches(patch, 'plugin')) return;
       names = new Set(usual);
       for (const { type, config, broken } of table.plugins()) {
         if (broken !== undefined) continue; // it reads no key, and its config may be anything

@@ -1,6 +1,6 @@
 import { openCredentialIndex, type CredentialIndexReader } from '#table/credential-index-reader.ts';
 import type { LiveLimits } from '#table/limits-entry.ts';
-import type { TablePatch, WorkerEntry } from '#table/patch.ts';
+import { touches, type TablePatch, type WorkerEntry } from '#table/patch.ts';
 import type { PluginEntry } from '#table/plugin-entry.ts';
 import type { ServiceEntry } from '#table/service-entry.ts';
 import { createRouter, type Match } from './match.ts';
@@ -29,9 +29,6 @@ export interface ServedTable {
 function opened({ hiddenConfig, ...entry }: PluginEntry): PluginEntry {
   return hiddenConfig === undefined ? entry : { ...entry, config: JSON.parse(hiddenConfig.reveal()) as unknown };
 }
-
-const touches = ({ put, remove }: TablePatch, kind: WorkerEntry['kind']): boolean =>
-  put.some((entry) => entry.kind === kind) || remove.some((key) => key.startsWith(`${kind}:`));
 
 /** An empty copy at number 0; the first patch must bring the credential index. */
 export function createServedTable(): ServedTable {

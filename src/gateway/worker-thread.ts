@@ -9,7 +9,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { parentPort, workerData } from 'node:worker_threads';
 import { makeDigest } from '#table/digest.ts';
-import type { TablePatch } from '#table/patch.ts';
+import { touches, type TablePatch } from '#table/patch.ts';
 import { restoreRedacted } from '#table/redacted-places.ts';
 import { createLineWriter } from '#telemetry/line-writer.ts';
 import { createLog } from '#telemetry/log.ts';
@@ -156,9 +156,6 @@ async function listen(): Promise<void> {
   }
 }
 
-const touchesServices = (patch: TablePatch): boolean =>
-  patch.put.some((entry) => entry.kind === 'service') || patch.remove.some((key) => key.startsWith('service:'));
-
 /** Lets go of connections and counters of endpoints that no service has any more. */
 function letGo(): void {
   const services = [...table.services()];
@@ -177,7 +174,7 @@ function receiveHealth(message: Extract<ToWorker, { type: 'health' | 'suspect' }
 /** Takes a patch in, and lets everybody know who goes by the table. */
 function apply(patch: TablePatch): void {
   table.apply(patch);
-  if (touchesServices(patch)) letGo();
+  if (touches(patch, 'service')) letGo();
   limits.tableChanged();
   if (accessLog !== undefined) secrets.tableChanged(patch);
   for (const { listener } of listeners) listener.tableChanged();

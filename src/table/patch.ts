@@ -19,3 +19,7 @@ export interface TablePatch {
   /** The credential index moved to new memory (it grew, or the worker is new). */
   readonly credentialIndex?: SharedArrayBuffer;
 }
+
+/** Whether a patch brings or takes away something of a kind. */
+export const touches = ({ put, remove }: TablePatch, kind: WorkerEntry['kind']): boolean =>
+  put.some((entry) => entry.kind === kind) || remove.some((key) => key.startsWith(`${kind}:`));

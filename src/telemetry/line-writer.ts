@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, writeSync } from 'node:fs';
+import { closeOutput, openOutput, writeSome } from './standard-output.ts';
 
 /** Writes lines to standard output, many at a time, and makes nobody wait where that is a pipe. */
 export interface LineWriter {
@@ -19,30 +19,6 @@ const retryMs = 2;
 const closeTries = 500;
 /** Of what is not taken so much is held; what comes then is dropped. */
 const heldBytes = 8 * 1024 * 1024;
-
-const standardOutput = 1;
-
-/**
- * A pipe is opened anew, so that writing to it never blocks and that of others goes on to. What else there is, a file or
- * a terminal, does not block for long; nor may every user open a pipe of another.
- */
-export function openOutput(): number {
-  try {
-    if (!fstatSync(standardOutput).isFIFO()) return standardOutput;
-    return openSync(`/proc/self/fd/${standardOutput}`, constants.O_WRONLY | constants.O_NONBLOCK);
-  } catch {
-    return standardOutput;
-  }
-}
-
-/** Gives how many bytes were written; undefined when nobody reads any more. */
-export function writeSome(fd: number, bytes: string | Buffer): number | undefined {
-  try {
-    return typeof bytes === 'string' ? writeSync(fd, bytes) : writeSync(fd, bytes);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EAGAIN' ? 0 : undefined;
-  }
-}
 
 class OutputLines implements LineWriter {
   readonly #fd = openOutput();
@@ -78,7 +54,7 @@ class OutputLines implements LineWriter {
       this.#endPiece();
     }
     clearTimeout(this.#retry);
-    if (this.#fd !== standardOutput) closeSync(this.#fd);
+    closeOutput(this.#fd);
   }
 
   #endPiece(): void {

@@ -1,4 +1,4 @@
-import { openOutput, writeSome } from './line-writer.ts';
+import { openOutput, writeSome } from './standard-output.ts';
 
 /** Of what nobody takes so much is held; what comes then is dropped. */
 const heldBytes = 1024 * 1024;

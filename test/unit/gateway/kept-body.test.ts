@@ -29,6 +29,17 @@ function handSource() {
   };
 }
 
+/** A body whose first part, `a`, was read. */
+async function begunBody() {
+  const hand = handSource();
+  const body = keptBody(hand.source);
+  const first = body.read();
+  const begun = first.next();
+  hand.give('a');
+  await begun;
+  return { ...hand, body, first };
+}
+
 const textOf = ({ value }: IteratorResult<Buffer, unknown>): string | undefined =>
   Buffer.isBuffer(value) ? value.toString() : undefined;
 
@@ -70,12 +81,7 @@ test('what is on its way when the reader is replaced goes to the next, once', as
 });
 
 test('a part that comes while the next reader is behind is not lost, even where it is too much to keep', async () => {
-  const { source, give } = handSource();
-  const body = keptBody(source);
-  const first = body.read();
-  const begun = first.next();
-  give('a');
-  await begun;
+  const { body, first, give } = await begunBody();
   const stale = first.next();
   const second = body.read();
   expect(textOf(await second.next())).toBe('a');
@@ -104,12 +110,7 @@ test('a reader that is behind gets all when the rest is forgotten', async () => 
 });
 
 test('a body that breaks off has no end for the next reader either', async () => {
-  const { source, give, fail } = handSource();
-  const body = keptBody(source);
-  const first = body.read();
-  const begun = first.next();
-  give('a');
-  await begun;
+  const { body, first, fail } = await begunBody();
   const stale = first.next();
   const second = body.read();
   expect(textOf(await second.next())).toBe('a');
@@ -130,12 +131,7 @@ test('whoever lets go of it amid it leaves the rest to others, and it is not had
 });
 
 test('a reader that was replaced lets go of nothing', async () => {
-  const { source, give, isClosed } = handSource();
-  const body = keptBody(source);
-  const first = body.read();
-  const begun = first.next();
-  give('a');
-  await begun;
+  const { body, first, isClosed } = await begunBody();
   const second = body.read();
   expect(textOf(await second.next())).toBe('a');
   await first.return(undefined);
