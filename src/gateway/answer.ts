@@ -3,7 +3,7 @@ import { grpcHeaders } from './grpc.ts';
 import type { ResponseMessage } from './client-message.ts';
 import { lingerMs } from './linger.ts';
 import type { HeaderSettings } from './proxy-settings.ts';
-import { withPluginHeaders, type ResponseHeader } from './response-headers.ts';
+import { fieldValue, withPluginHeaders, type ResponseHeader } from './response-headers.ts';
 import { endAtTurnEnd } from './turn-end.ts';
 
 /** An answer that the gateway makes itself. */
@@ -152,7 +152,7 @@ interface AnswerBody {
 function bodyOf(answer: Answer, context: AnswerContext): AnswerBody {
   if (context.isGrpc === true && answer.body === undefined) return { headers: grpcHeaders(answer), text: '', bytes: 0 };
   const { text, contentType } = answer.body ?? usualBody(answer, context);
-  const headers: string[] = contentType === undefined ? [] : ['Content-Type', contentType];
+  const headers: string[] = contentType === undefined ? [] : ['Content-Type', fieldValue(contentType)];
   const bytes = Buffer.byteLength(text);
   if (answer.status !== 204 && answer.status !== 304) headers.push('Content-Length', String(bytes));
   return context.isHead ? { headers, text: '', bytes: 0 } : { headers, text, bytes };
@@ -165,7 +165,7 @@ export function sendAnswer(response: ResponseMessage, answer: Answer, context: A
   if (response.headersSent || response.destroyed) return 0;
   const body = bodyOf(answer, context);
   const { headers } = body;
-  for (const [name, value] of answer.headers ?? []) headers.push(name, value);
+  for (const [name, value] of answer.headers ?? []) headers.push(name, fieldValue(value));
   pushOwn(headers, answer, context);
   if (answer.isLast === true) endConnection(headers, response);
   if (body.bytes === 0) response.expectEnd?.('head');

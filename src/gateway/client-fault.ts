@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
-import { IncomingMessageClass, ServerResponseClass } from './node-http.ts';
+import { Http1Response } from './http1-response.ts';
+import { IncomingMessageClass } from './node-http.ts';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { sendAnswer, type Answer, type AnswerContext } from './answer.ts';
@@ -72,7 +73,7 @@ function answerOn(
 
 /** Answers on a connection that no response is under way on, and closes it. */
 function answerBare(socket: Socket, fault: ClientFault, services: FaultServices): void {
-  const response = new ServerResponseClass(new IncomingMessageClass(socket));
+  const response = new Http1Response(new IncomingMessageClass(socket));
   response.assignSocket(socket);
   response.once('finish', () => socket.destroySoon());
   const requestId = newRequestId();

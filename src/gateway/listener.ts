@@ -4,6 +4,7 @@ import { Server as NetServer, type AddressInfo, type Server, type Socket } from 
 import type { LiveLimits } from '#table/limits-entry.ts';
 import type { RequestMessage, ResponseMessage } from './client-message.ts';
 import { Http1Request } from './http1-request.ts';
+import { Http1Response } from './http1-response.ts';
 import { createServer } from './node-http.ts';
 import { clientFaults } from './client-fault.ts';
 import { forward, type ForwardServices } from './forward.ts';
@@ -61,6 +62,7 @@ const serverOptions = {
   optimizeEmptyRequests: true,
   shouldUpgradeCallback: isWebSocketUpgrade,
   IncomingMessage: Http1Request,
+  ServerResponse: Http1Response,
   // The guard asks for it, and answers in our words.
   requireHostHeader: false,
 };

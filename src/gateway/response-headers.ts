@@ -21,12 +21,19 @@ export interface ResponseHeader {
   readonly isSole: boolean;
 }
 
-/** A flat list of names and values with what plugins add to it. Line breaks in a value are taken out. */
+/** What no value may hold (RFC 9110 section 5.5), and what Latin-1 has no byte for. */
+const notInValue = /[^\t\u0020-\u007e\u0080-\u00ff]/;
+const allNotInValue = new RegExp(notInValue, 'g');
+
+/** The value of a field that no parser has looked at: what could end its line, or cannot be sent, is taken out. */
+export const fieldValue = (text: string): string => (notInValue.test(text) ? text.replaceAll(allNotInValue, '') : text);
+
+/** A flat list of names and values with what plugins add to it. */
 export function withPluginHeaders(headers: string[], added: readonly ResponseHeader[] | undefined): string[] {
   if (added === undefined) return headers;
   const replaced = new Set(added.filter(({ isSole }) => isSole).map(({ name }) => name.toLowerCase()));
   const all = replaced.size === 0 ? headers : without(headers, replaced);
-  for (const { name, value } of added) all.push(name, value.replaceAll(/[\r\n\0]/g, ''));
+  for (const { name, value } of added) all.push(name, fieldValue(value));
   return all;
 }
 

@@ -1,6 +1,6 @@
 import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { request as httpRequest, ServerResponseClass } from './node-http.ts';
+import { request as httpRequest } from './node-http.ts';
 import type { AnswerSource } from '#telemetry/traffic-figures.ts';
 import type { ConsumerIdentity } from '#table/consumer-identity.ts';
 import type { RouteEntry } from '#table/route-entry.ts';
@@ -12,6 +12,7 @@ import type { ExchangeServices, ProxyExchange } from './exchange.ts';
 import { faultAnswers } from './fault-answer.ts';
 import { upstreamTarget, type ForwardServices } from './forward.ts';
 import { fieldLines } from './http1-outgoing.ts';
+import { Http1Response } from './http1-response.ts';
 import type { OpenTunnels } from './open-tunnels.ts';
 import { clientHeaders, withPluginHeaders } from './response-headers.ts';
 import type { RouteCounts, Traffic } from './traffic.ts';
@@ -33,7 +34,7 @@ export function isWebSocketUpgrade(request: IncomingMessage): boolean {
  */
 export function responseOn(request: IncomingMessage, socket: Socket): ServerResponse {
   socket.on('error', () => socket.destroy());
-  const response = new ServerResponseClass(request);
+  const response = new Http1Response(request);
   response.shouldKeepAlive = false;
   response.assignSocket(socket);
   response.once('finish', () => endGently(socket));

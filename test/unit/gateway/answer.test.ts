@@ -108,3 +108,18 @@ test('HEAD gets the length and no body', () => {
   const { headers, body } = sentBy(kongs, { isHead: true });
   expect([Number(headers['content-length']) > 0, body]).toEqual([true, '']);
 });
+
+test('a line break in what an answer says of itself never reaches the wire', () => {
+  const { headers } = sentBy(
+    {
+      ...kongs,
+      headers: [['WWW-Authenticate', 'Key realm="a"\r\nX-Evil: b']],
+      body: { text: 'a', contentType: 'text/plain\r\nX-Evil: b' },
+    },
+    {},
+  );
+  expect([headers['www-authenticate'], headers['content-type']]).toEqual([
+    'Key realm="a"X-Evil: b',
+    'text/plainX-Evil: b',
+  ]);
+});

@@ -55,6 +55,6 @@ test('204 states no length, since it has no body', () => {
 });
 
 test('a line break in what a plugin adds never reaches the wire', () => {
-  const added = [{ name: 'X-A', value: 'b\r\nX-Evil: c\0', isSole: false }];
-  expect(withPluginHeaders([], added)).toEqual(['X-A', 'bX-Evil: c']);
+  const added = [{ name: 'X-A', value: 'b\r\nX-Evil: c\0\u007f\u65e5\té', isSole: false }];
+  expect(withPluginHeaders([], added)).toEqual(['X-A', 'bX-Evil: c\té']);
 });
