@@ -61,11 +61,28 @@ const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', 
 const escapeMarkup = (text: string): string =>
   text.replaceAll(/[&<>"]/g, (character) => entities[character] ?? character);
 
+/** What comes before the id of a request in a body of JSON. */
+interface JsonStart {
+  readonly message: string;
+  readonly text: string;
+  readonly bytes: number;
+}
+
+/** Of the last one: answers that come in number say the same. */
+let lastStart: JsonStart = { message: '', text: '', bytes: 0 };
+
+function jsonStart(message: string): JsonStart {
+  if (message === lastStart.message && lastStart.bytes > 0) return lastStart;
+  const text = `{\n  "message":${JSON.stringify(message)},\n  "request_id":"`;
+  lastStart = { message, text, bytes: Buffer.byteLength(text) };
+  return lastStart;
+}
+
+const jsonEnd = '"\n}';
+
 /** Kong's error bodies, to the letter (kong-facts 1.4, 2.2), save that markup is escaped. */
-function errorBody(format: ErrorFormat, message: string, requestId: string): string {
+function errorBody(format: Exclude<ErrorFormat, 'json'>, message: string, requestId: string): string {
   switch (format) {
-    case 'json':
-      return `{\n  "message":${JSON.stringify(message)},\n  "request_id":"${requestId}"\n}`;
     case 'text':
       return `${message}\nrequest_id: ${requestId}\n`;
     case 'html':
@@ -95,9 +112,28 @@ export interface AnswerContext {
   readonly pluginHeaders?: readonly ResponseHeader[] | undefined;
 }
 
-function usualBody(answer: Answer, { accept, contentType, requestId }: AnswerContext): NonNullable<Answer['body']> {
+/** A text with its length in bytes. */
+interface Body {
+  readonly text: string;
+  readonly bytes: number;
+  readonly contentType: string | undefined;
+}
+
+function usualBody(answer: Answer, { accept, contentType, requestId }: AnswerContext): Body {
   const format = errorFormat(accept ?? (answer.raisedBy === 'nginx' ? (contentType ?? 'text/plain') : undefined));
-  return { text: errorBody(format, answer.message, requestId), contentType: contentTypes[format] };
+  if (format === 'json') {
+    const start = jsonStart(answer.message);
+    // The id and what is behind it are ASCII.
+    const bytes = start.bytes + requestId.length + jsonEnd.length;
+    return { text: start.text + requestId + jsonEnd, bytes, contentType: contentTypes.json };
+  }
+  const text = errorBody(format, answer.message, requestId);
+  return { text, bytes: Buffer.byteLength(text), contentType: contentTypes[format] };
+}
+
+function ownBody({ text, contentType }: NonNullable<Answer['body']>): Body {
+  const shown = contentType === undefined ? undefined : fieldValue(contentType);
+  return { text, bytes: Buffer.byteLength(text), contentType: shown };
 }
 
 /** The gateway's own headers; those of the upstream's part tell an attempt to proxy from an answer without one. */
@@ -151,9 +187,8 @@ interface AnswerBody {
 /** The body of an answer; a call of gRPC has none. */
 function bodyOf(answer: Answer, context: AnswerContext): AnswerBody {
   if (context.isGrpc === true && answer.body === undefined) return { headers: grpcHeaders(answer), text: '', bytes: 0 };
-  const { text, contentType } = answer.body ?? usualBody(answer, context);
-  const headers: string[] = contentType === undefined ? [] : ['Content-Type', fieldValue(contentType)];
-  const bytes = Buffer.byteLength(text);
+  const { text, bytes, contentType } = answer.body === undefined ? usualBody(answer, context) : ownBody(answer.body);
+  const headers: string[] = contentType === undefined ? [] : ['Content-Type', contentType];
   if (answer.status !== 204 && answer.status !== 304) headers.push('Content-Length', String(bytes));
   return context.isHead ? { headers, text: '', bytes: 0 } : { headers, text, bytes };
 }

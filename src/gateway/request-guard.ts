@@ -70,8 +70,9 @@ export function guardRequest(
 ): GuardedRequest | GuardFault {
   const fault = startFault(request) ?? sizeFault(request, limits) ?? framingFault(request);
   if (fault !== undefined) return fault;
-  const authority = soleHost(request);
-  if (authority === undefined) return badHost;
+  const asked = soleHost(request);
+  if (asked === undefined) return badHost;
+  const { authority, host } = asked;
   const target = originForm(request.url ?? '', authority);
   if (target === undefined) return badTarget;
   const mark = target.indexOf('?');
@@ -81,7 +82,7 @@ export function guardRequest(
   const normal = normalizePath(rawPath, rules);
   if ('fault' in normal) return badPath;
   const { path, otherReading } = normal;
-  return { path, otherReading, rawPath, query, hasQuery: mark !== -1, authority, host: hostOf(authority) };
+  return { path, otherReading, rawPath, query, hasQuery: mark !== -1, authority, host };
 }
 
 /** Methods and versions that are not served. Node's parser of HTTP/1.1 takes other versions as well. */
@@ -129,7 +130,7 @@ export function isAuthority(text: string): boolean {
 }
 
 /** RFC 9112 section 3.2: exactly one Host. Node joins or drops repeated ones, so the raw list is counted. */
-function soleHost(request: RequestMessage): string | undefined {
+function soleHost(request: RequestMessage): AskedHost | undefined {
   const raw = request.rawHeaders;
   let count = 0;
   for (let i = 0; i < raw.length; i += 2) {
@@ -138,8 +139,7 @@ function soleHost(request: RequestMessage): string | undefined {
   }
   // RFC 9112 section 3.2: 400, but for HTTP/1.0, which has no hosts.
   if (count > 1 || (count === 0 && request.httpVersion === '1.1')) return undefined;
-  const host = request.headers.host ?? '';
-  return host === '' || isAuthority(host) ? host : undefined;
+  return readHost(request.headers.host ?? '');
 }
 
 /** RFC 9112 section 3.2.2: the authority of an absolute-form target must be the Host that came with it. */
@@ -151,10 +151,26 @@ function originForm(target: string, authority: string): string | undefined {
   return rest.startsWith('/') ? rest : `/${rest}`;
 }
 
-/** `Example.COM.:8000` → `example.com`; `[::1]:8000` → `[::1]` (RFC 9110 section 4.2.3). */
-function hostOf(authority: string): string {
+interface AskedHost {
+  readonly authority: string;
+  /** `Example.COM.:8000` → `example.com`; `[::1]:8000` → `[::1]` (RFC 9110 section 4.2.3). */
+  readonly host: string;
+}
+
+/** Hosts that were asked for, by authority: those of a worker are few, but clients choose how many. */
+const askedHosts = new Map<string, AskedHost>();
+const mostAskedHosts = 1_000;
+
+/** The host that an authority names; undefined for one that cannot be. */
+function readHost(authority: string): AskedHost | undefined {
+  const known = askedHosts.get(authority);
+  if (known !== undefined) return known;
+  if (authority !== '' && !isAuthority(authority)) return undefined;
   const colon = authority.lastIndexOf(':');
-  const host = colon === -1 || authority.endsWith(']') ? authority : authority.slice(0, colon);
-  const lower = host.toLowerCase();
-  return lower.endsWith('.') ? lower.slice(0, -1) : lower;
+  const name = colon === -1 || authority.endsWith(']') ? authority : authority.slice(0, colon);
+  const lower = name.toLowerCase();
+  const asked = { authority, host: lower.endsWith('.') ? lower.slice(0, -1) : lower };
+  if (askedHosts.size >= mostAskedHosts) askedHosts.clear();
+  askedHosts.set(authority, asked);
+  return asked;
 }

@@ -6,7 +6,9 @@ import type { PluginCandidate, PluginSlot, RouteEntry } from '#table/route-entry
 import type { ProxyExchange } from './exchange.ts';
 
 /** Told of every decision on a caller, for the log of attempts. */
-export type AttemptListener = (plugin: PluginEntry, refusal: Refusal | undefined) => void;
+export interface AttemptListener {
+  attempted(exchange: ProxyExchange, plugin: PluginEntry, refusal: Refusal | undefined): void;
+}
 
 /** A plugin that is referred to and cannot run. Letting the request through would open what it guards. */
 const notInForce: Refusal = {
@@ -15,41 +17,65 @@ const notInForce: Refusal = {
   outcome: 'plugin-not-in-force',
 };
 
+const noCandidates: readonly PluginCandidate[] = [];
+
 type Find = (key: string) => PluginEntry | undefined;
 
-interface Run {
+/** The plugins of a request as they run. A class for the same reason as `ProxyExchange`. */
+class Run {
   readonly find: Find;
   readonly exchange: ProxyExchange;
-  readonly onAttempt: AttemptListener;
+  readonly #listener: AttemptListener;
   slots: readonly PluginSlot[];
   /** The consumer whose own plugins `slots` have taken in. */
-  consumer: ConsumerIdentity | undefined;
+  consumer: ConsumerIdentity | undefined = undefined;
+
+  constructor(exchange: ProxyExchange, find: Find, listener: AttemptListener) {
+    this.exchange = exchange;
+    this.find = find;
+    this.#listener = listener;
+    this.slots = exchange.match.route.plugins;
+  }
+
+  from(start: number): Refusal | undefined | Promise<Refusal | undefined> {
+    for (let i = start; i < this.slots.length; i += 1) {
+      const chosen = choose(this.slots[i], this);
+      if (chosen === undefined) continue;
+      if (chosen === 'not-in-force') return notInForce;
+      const handler = pluginHandlers.get(chosen.type);
+      if (chosen.broken !== undefined || handler === undefined) return notInForce;
+      this.exchange.pluginAdmits = chosen.admits;
+      const answer = handler.access(chosen.config, this.exchange, chosen);
+      if (answer instanceof Promise) {
+        return answer.then((refusal) => this.#concluded(i, chosen, handler, refusal) ?? this.from(i + 1));
+      }
+      if (this.#concluded(i, chosen, handler, answer) !== undefined) return answer;
+    }
+    return isCallerInForce(this) ? undefined : notInForce;
+  }
+
+  #concluded(
+    at: number,
+    plugin: PluginEntry,
+    { isIndifferent }: PluginHandler,
+    refusal: Refusal | undefined,
+  ): Refusal | undefined {
+    if (isIndifferent !== true) this.#listener.attempted(this.exchange, plugin, refusal);
+    if (refusal === undefined) takeInConsumer(at, this);
+    return refusal;
+  }
 }
 
 /**
- * Runs a route's plugins in order until one refuses. Stays synchronous unless a plugin must wait. What
+ * Runs the plugins of a request's route in order until one refuses. Stays synchronous unless a plugin must wait. What
  * cannot be run refuses: never fail open.
  */
 export function runPlugins(
-  route: RouteEntry,
-  find: Find,
   exchange: ProxyExchange,
-  onAttempt: AttemptListener,
+  find: Find,
+  listener: AttemptListener,
 ): Refusal | undefined | Promise<Refusal | undefined> {
-  return runFrom(0, { find, exchange, onAttempt, slots: route.plugins, consumer: undefined });
-}
-
-function runFrom(start: number, run: Run): Refusal | undefined | Promise<Refusal | undefined> {
-  for (let i = start; i < run.slots.length; i += 1) {
-    const chosen = choose(run.slots[i], run);
-    if (chosen === undefined) continue;
-    if (chosen === 'not-in-force') return notInForce;
-    const handler = pluginHandlers.get(chosen.type);
-    if (chosen.broken !== undefined || handler === undefined) return notInForce;
-    const refusal = call({ entry: chosen, handler }, i, run);
-    if (refusal !== undefined) return refusal;
-  }
-  return isCallerInForce(run) ? undefined : notInForce;
+  return new Run(exchange, find, listener).from(0);
 }
 
 /** Whether all plugins of the caller can be had. Those whose place has passed, or that nobody knows, count too. */
@@ -63,22 +89,6 @@ function isCallerInForce({ exchange, find }: Run): boolean {
   });
 }
 
-function call(
-  { entry, handler }: { readonly entry: PluginEntry; readonly handler: PluginHandler },
-  at: number,
-  run: Run,
-): Refusal | undefined | Promise<Refusal | undefined> {
-  run.exchange.pluginAdmits = entry.admits;
-  const answer = handler.access(entry.config, run.exchange, entry);
-  const conclude = (refusal: Refusal | undefined): Refusal | undefined => {
-    if (handler.isIndifferent !== true) run.onAttempt(entry, refusal);
-    if (refusal === undefined) takeInConsumer(at, run);
-    return refusal;
-  };
-  if (!(answer instanceof Promise)) return conclude(answer);
-  return answer.then((refusal) => conclude(refusal) ?? runFrom(at + 1, run));
-}
-
 /**
  * Of one type the instance that runs, by what it is attached to: the consumer and the route, the consumer and
  * the service, a group and the route, a group and the service, the consumer, a group, the route, the service,
@@ -86,7 +96,7 @@ function call(
  */
 function choose(slot: PluginSlot | undefined, { find, exchange }: Run): PluginEntry | 'not-in-force' | undefined {
   const consumer = exchange.identity?.consumer;
-  const candidates = slot?.candidates ?? [];
+  const candidates = slot?.candidates ?? noCandidates;
   if (!hasPlugins(consumer)) return mostSpecific(candidates, consumer, find);
   return mostSpecific([...candidates, ...ownCandidates(slot?.type, consumer, find)], consumer, find);
 }

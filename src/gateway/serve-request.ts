@@ -16,7 +16,7 @@ import { hasBody } from './request-body.ts';
 import type { Match } from './match.ts';
 import { badPath, guardRequest, type GuardedRequest, type GuardFault, tooLargeBody } from './request-guard.ts';
 import { newRequestId } from './request-id.ts';
-import { runPlugins } from './run-plugins.ts';
+import { runPlugins, type AttemptListener } from './run-plugins.ts';
 import type { AccessLog } from './access-log.ts';
 import type { Traffic } from './traffic.ts';
 
@@ -41,6 +41,13 @@ export interface ClientRequest {
   readonly proofs?: Proof[] | undefined;
 }
 
+const noRoute: Answer = { status: 404, message: 'no Route matched with those values' };
+const noPeer: Answer = { status: 503, message: 'failure to get a peer from the ring-balancer' };
+const serviceNotInForce: Answer = { status: 503, message: 'this service is not in force' };
+/** Why it is closed stands in the status of its Ingress; a client has no business with it. */
+const routeNotInForce: Answer = { status: 503, message: 'this route is not in force' };
+const bug: Answer = { status: 500, message: 'An unexpected error occurred', isLast: true };
+
 /**
  * A request's life: guard → match → plugins → onward, with an answer of our own as the exit of each step.
  *
@@ -51,47 +58,124 @@ export function serveRequest(client: ClientRequest, onward: Onward, services: Se
   // Behind another on its connection, and never to be answered: what the one before was refused for may have
   // made this one up.
   if (client.response.socket === null && isEnded(client.request.socket)) return;
-  const requestId = newRequestId();
-  let known: ProxyExchange | undefined;
-  const reply = (answer: Answer): void => answerClient(client, answer, { requestId, services, exchange: known });
-  const refuse = (fault: GuardFault): void => {
-    services.refused?.(fault.reason);
-    reply(fault);
-  };
-  const guarded = guardRequest(client.request, services.paths, services.limits.now);
-  if ('reason' in guarded) return refuse(guarded);
-  const match = services.table.match(guarded.host, guarded.path, client.request);
-  if (match === undefined) return reply({ status: 404, message: 'no Route matched with those values' });
-  if (guarded.otherReading !== undefined && leadsElsewhere(match, guarded, client.request, services)) {
-    return refuse(badPath);
+  new Serving(client, services).start(onward);
+}
+
+/** Answers a request that is refused before anything else looks at it. */
+export function refuseRequest(client: ClientRequest, fault: GuardFault, services: ServeServices): void {
+  new Serving(client, services).refuse(fault);
+}
+
+/** A request that is served. A class for the same reason as `ProxyExchange`. */
+class Serving implements AttemptListener {
+  readonly #client: ClientRequest;
+  readonly #services: ServeServices;
+  readonly #requestId = newRequestId();
+  /** Undefined before a route is known. */
+  #exchange: ProxyExchange | undefined = undefined;
+
+  constructor(client: ClientRequest, services: ServeServices) {
+    this.#client = client;
+    this.#services = services;
   }
-  const exchange = new ProxyExchange(client, guarded, match, services);
-  known = exchange;
-  if (services.headers.debug) tellRoute(exchange);
-  if (isTooLarge(exchange, services)) return refuse(tooLargeBody);
-  const refused = routeRefusal(exchange);
-  if (refused !== undefined) return reply(refused);
-  const proceed = (refusal: Refusal | undefined): void => {
-    if (refusal !== undefined) return reply(refusal);
-    const service = services.table.service(match.route.service);
-    if (service === undefined) return reply({ status: 503, message: 'failure to get a peer from the ring-balancer' });
-    if (service.blocked !== undefined) return reply({ status: 503, message: 'this service is not in force' });
-    return onward(exchange, service, requestId);
-  };
-  const fail = (error: unknown): void => {
+
+  start(onward: Onward): void {
+    const { request } = this.#client;
+    const services = this.#services;
+    const guarded = guardRequest(request, services.paths, services.limits.now);
+    if ('reason' in guarded) return this.refuse(guarded);
+    const match = services.table.match(guarded.host, guarded.path, request);
+    if (match === undefined) return this.#reply(noRoute);
+    if (guarded.otherReading !== undefined && leadsElsewhere(match, guarded, request, services)) {
+      return this.refuse(badPath);
+    }
+    const exchange = new ProxyExchange(this.#client, guarded, match, services);
+    this.#exchange = exchange;
+    if (services.headers.debug) tellRoute(exchange);
+    if (isTooLarge(exchange, services)) return this.refuse(tooLargeBody);
+    const refused = routeRefusal(exchange);
+    if (refused !== undefined) return this.#reply(refused);
+    this.#runPlugins(exchange, onward);
+  }
+
+  #runPlugins(exchange: ProxyExchange, onward: Onward): void {
+    try {
+      const outcome = runPlugins(exchange, this.#services.table.plugin, this);
+      if (outcome instanceof Promise) {
+        outcome
+          .then((refusal) => this.#proceed(exchange, refusal, onward))
+          .catch((error: unknown) => this.#fail(exchange, error));
+      } else this.#proceed(exchange, outcome, onward);
+    } catch (error) {
+      this.#fail(exchange, error);
+    }
+  }
+
+  #proceed(exchange: ProxyExchange, refusal: Refusal | undefined, onward: Onward): void {
+    if (refusal !== undefined) return this.#reply(refusal);
+    const service = this.#services.table.service(exchange.match.route.service);
+    if (service === undefined) return this.#reply(noPeer);
+    if (service.blocked !== undefined) return this.#reply(serviceNotInForce);
+    onward(exchange, service, this.#requestId);
+  }
+
+  #fail(exchange: ProxyExchange, error: unknown): void {
     // A client that goes away while its body is read is no bug of ours.
-    if (client.response.destroyed) return;
-    services.log.error({ err: error, route: match.route.name, requestId }, 'a request failed because of a bug');
-    reply({ status: 500, message: 'An unexpected error occurred', isLast: true });
-  };
-  try {
-    const outcome = runPlugins(match.route, services.table.plugin, exchange, (plugin, refusal) =>
-      noteAttempt(exchange, { plugin, refusal, requestId }, services),
-    );
-    if (outcome instanceof Promise) outcome.then(proceed).catch(fail);
-    else proceed(outcome);
-  } catch (error) {
-    fail(error);
+    if (this.#client.response.destroyed) return;
+    const route = exchange.routeName;
+    this.#services.log.error({ err: error, route, requestId: this.#requestId }, 'a request failed because of a bug');
+    this.#reply(bug);
+  }
+
+  refuse(fault: GuardFault): void {
+    this.#services.refused?.(fault.reason);
+    this.#reply(fault);
+  }
+
+  #reply(answer: Answer): void {
+    const { request, response, receivedAtMs } = this.#client;
+    const services = this.#services;
+    const exchange = this.#exchange;
+    const tookMs = performance.now() - receivedAtMs;
+    const egressBytes = sendAnswer(response, this.#asSent(answer), {
+      accept: request.headers.accept,
+      isGrpc: isGrpc(request),
+      contentType: request.headers['content-type'],
+      isHead: request.method === 'HEAD',
+      requestId: this.#requestId,
+      server: services.server,
+      shown: services.headers,
+      latencyMs: Math.round(tookMs),
+      pluginHeaders: exchange?.responseHeaders,
+    });
+    const { status } = answer;
+    const figures = { requestMs: tookMs, gatewayMs: tookMs, ingressBytes: 0, egressBytes };
+    services.traffic.of(exchange?.match.route, exchange?.identity?.consumer).answered('exit', status, figures);
+    services.accessLog?.answered({ request, exchange, requestId: this.#requestId, source: 'exit', status, figures });
+  }
+
+  /** A body that nobody will read would be taken for the next request's start: the connection ends. */
+  #asSent(answer: Answer): Answer {
+    const { request, expectsContinue } = this.#client;
+    const isUnread = hasBody(request) && !request.complete;
+    return isUnread ? { ...answer, isLast: true, isEarly: answer.isLast !== true && !expectsContinue } : answer;
+  }
+
+  attempted(exchange: ProxyExchange, plugin: PluginEntry, refusal: Refusal | undefined): void {
+    const { identity } = exchange;
+    if (refusal === undefined && identity === undefined) return; // the plugin decided nothing about the caller
+    const outcome = refusal?.outcome ?? (identity?.credentialId === undefined ? 'anonymous' : 'granted');
+    const { log, traffic } = this.#services;
+    traffic.of(exchange.match.route, undefined).attempted(plugin.type, outcome);
+    if (!log.isLevelEnabled('debug')) return;
+    logAttempt(log, {
+      outcome,
+      route: exchange.routeName,
+      plugin: plugin.type,
+      requestId: this.#requestId,
+      client: exchange.clientAddress,
+      ...(refusal === undefined ? callerOf(identity) : {}),
+    });
   }
 }
 
@@ -104,17 +188,9 @@ function isTooLarge({ match, request }: ProxyExchange, { limits }: ServeServices
 /** What a route says itself to a request, before any plugin. */
 function routeRefusal(exchange: ProxyExchange): Answer | undefined {
   const { route } = exchange.match;
-  // Why it is closed stands in the status of its Ingress; a client has no business with it.
-  if (route.blocked !== undefined) return { status: 503, message: 'this route is not in force' };
+  if (route.blocked !== undefined) return routeNotInForce;
   if (route.protocols === undefined) return undefined;
   return httpsRedirect(route, exchange) ?? grpcRefusal(route, exchange.request);
-}
-
-/** Answers a request that is refused before anything else looks at it. */
-export function refuseRequest(client: ClientRequest, fault: GuardFault, services: ServeServices): void {
-  services.refused?.(fault.reason);
-  const about = { requestId: newRequestId(), services, exchange: undefined };
-  answerClient(client, fault, about);
 }
 
 /**
@@ -138,68 +214,6 @@ function tellRoute(exchange: ProxyExchange): void {
   const { key, service } = exchange.match.route;
   exchange.setResponseHeader('Kong-Route-Name', nameInKey(key));
   exchange.setResponseHeader('Kong-Service-Name', nameInKey(service));
-}
-
-function answerClient(
-  client: ClientRequest,
-  answer: Answer,
-  about: {
-    readonly requestId: string;
-    readonly services: ServeServices;
-    readonly exchange: ProxyExchange | undefined;
-  },
-): void {
-  const { request, response } = client;
-  // A body that nobody will read would be taken for the next request's start: the connection ends.
-  const isUnread = hasBody(request) && !request.complete;
-  const isEarly = isUnread && answer.isLast !== true && !client.expectsContinue;
-  const { exchange, services } = about;
-  const tookMs = performance.now() - client.receivedAtMs;
-  const egressBytes = sendAnswer(
-    response,
-    { ...answer, isLast: answer.isLast === true || isUnread, isEarly },
-    {
-      accept: request.headers.accept,
-      isGrpc: isGrpc(request),
-      contentType: request.headers['content-type'],
-      isHead: request.method === 'HEAD',
-      requestId: about.requestId,
-      server: services.server,
-      shown: services.headers,
-      latencyMs: Math.round(tookMs),
-      pluginHeaders: exchange?.responseHeaders,
-    },
-  );
-  const { status } = answer;
-  const figures = { requestMs: tookMs, gatewayMs: tookMs, ingressBytes: 0, egressBytes };
-  services.traffic.of(exchange?.match.route, exchange?.identity?.consumer).answered('exit', status, figures);
-  services.accessLog?.answered({ request, exchange, requestId: about.requestId, source: 'exit', status, figures });
-}
-
-interface Decision {
-  readonly plugin: PluginEntry;
-  readonly refusal: Refusal | undefined;
-  readonly requestId: string;
-}
-
-function noteAttempt(
-  exchange: ProxyExchange,
-  { plugin, refusal, requestId }: Decision,
-  { log, traffic }: ServeServices,
-): void {
-  const { identity } = exchange;
-  if (refusal === undefined && identity === undefined) return; // the plugin decided nothing about the caller
-  const outcome = refusal?.outcome ?? (identity?.credentialId === undefined ? 'anonymous' : 'granted');
-  traffic.of(exchange.match.route, undefined).attempted(plugin.type, outcome);
-  if (!log.isLevelEnabled('debug')) return;
-  logAttempt(log, {
-    outcome,
-    route: exchange.routeName,
-    plugin: plugin.type,
-    requestId,
-    client: exchange.clientAddress,
-    ...(refusal === undefined ? callerOf(identity) : {}),
-  });
 }
 
 function callerOf(identity: Identity | undefined): { readonly consumer?: string; readonly credential?: string } {

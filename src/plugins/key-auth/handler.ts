@@ -5,38 +5,45 @@ import { findKey, headerSpellings, type KeySearch } from './find-key.ts';
 import { hideKey } from './hide-key.ts';
 import type { KeyAuthConfig } from './schema.ts';
 
+type Headers = NonNullable<Refusal['headers']>;
+
+const plainChallenge: Headers = [['WWW-Authenticate', 'Key']];
+
+/** RFC 9110 section 11.6.1. */
+const challenge = (realm: string | undefined): Headers =>
+  realm === undefined ? plainChallenge : [['WWW-Authenticate', `Key realm=${quoted(realm)}`]];
+
+function unauthorized({ realm }: KeyAuthConfig, message: string, outcome: string): Refusal {
+  return { status: 401, message, headers: challenge(realm), outcome };
+}
+
+/** The client cannot tell an expired key from an unknown one; the log of attempts can. */
+function check(config: KeyAuthConfig, exchange: Exchange, search: KeySearch): Refusal | undefined {
+  if (search.type === 'none') return unauthorized(config, 'No API key found in request', 'no-key');
+  if (search.type === 'duplicate') return unauthorized(config, 'Duplicate API key found', 'duplicate-key');
+  const credential = exchange.findCredential('key-auth', search.key);
+  if (typeof credential === 'string') {
+    return unauthorized(config, 'Unauthorized', credential === 'wrong-namespace' ? credential : `${credential}-key`);
+  }
+  exchange.setIdentity({ consumer: credential.consumer, credentialId: credential.credentialId });
+  return undefined;
+}
+
 interface Run {
   readonly config: KeyAuthConfig;
   readonly exchange: Exchange;
   readonly context: PluginContext;
 }
 
-/** RFC 9110 section 11.6.1. */
-function challenge(realm: string | undefined): string {
-  return realm === undefined ? 'Key' : `Key realm=${quoted(realm)}`;
-}
-
-function unauthorized({ config }: Run, message: string, outcome: string): Refusal {
-  return { status: 401, message, headers: [['WWW-Authenticate', challenge(config.realm)]], outcome };
-}
-
-/** The client cannot tell an expired key from an unknown one; the log of attempts can. */
-function check(run: Run, search: KeySearch): Refusal | undefined {
-  if (search.type === 'none') return unauthorized(run, 'No API key found in request', 'no-key');
-  if (search.type === 'duplicate') return unauthorized(run, 'Duplicate API key found', 'duplicate-key');
-  const credential = run.exchange.findCredential('key-auth', search.key);
-  if (typeof credential === 'string') {
-    return unauthorized(run, 'Unauthorized', credential === 'wrong-namespace' ? credential : `${credential}-key`);
-  }
-  run.exchange.setIdentity({ consumer: credential.consumer, credentialId: credential.credentialId });
-  return undefined;
+function decide({ config, exchange, context }: Run, search: KeySearch): Refusal | undefined {
+  const refusal = check(config, exchange, search);
+  if (refusal === undefined || config.anonymous === undefined) return refusal;
+  return orAnonymous({ anonymous: config.anonymous, exchange, context }, refusal);
 }
 
 function conclude(run: Run, search: KeySearch): Refusal | undefined | Promise<Refusal | undefined> {
   const hidden = hideKey(run.config, run.exchange, search);
-  const decide = (): Refusal | undefined =>
-    orAnonymous({ ...run, anonymous: run.config.anonymous }, check(run, search));
-  return hidden === undefined ? decide() : hidden.then(decide);
+  return hidden === undefined ? decide(run, search) : hidden.then(() => decide(run, search));
 }
 
 /** Lets in who has a key (kong-facts 1). */

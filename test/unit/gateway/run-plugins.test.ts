@@ -5,7 +5,7 @@ import { runPlugins } from '#gateway/run-plugins.ts';
 import type { Identity, Refusal } from '#plugins/plugin.ts';
 import type { ConsumerIdentity } from '#table/consumer-identity.ts';
 import type { PluginEntry } from '#table/plugin-entry.ts';
-import type { PluginScope, PluginSlot, RouteEntry } from '#table/route-entry.ts';
+import type { PluginScope, PluginSlot } from '#table/route-entry.ts';
 
 /** What a plugin of the tests is attached to, the most specific first. */
 const places = [
@@ -82,7 +82,11 @@ interface Asked {
 async function ask({ entries, slots, consumer }: Asked): Promise<string | undefined> {
   const byKey = new Map(entries.map((entry) => [entry.key, entry]));
   let identity: Identity | undefined;
+  if (consumer !== undefined) byKey.set('auth', authenticating(consumer));
+  const auth: PluginSlot = { type: 'key-auth', candidates: [{ key: 'auth', scope: 'global' }] };
+  const plugins = consumer === undefined ? slots : [auth, ...slots];
   const exchange = {
+    match: { route: { plugins } },
     method: 'GET',
     query: '',
     headerValues: () => [],
@@ -97,16 +101,9 @@ async function ask({ entries, slots, consumer }: Asked): Promise<string | undefi
     },
     setIdentity: (known: Identity) => (identity = known),
   } as unknown as ProxyExchange;
-  if (consumer !== undefined) byKey.set('auth', authenticating(consumer));
-  const auth: PluginSlot = { type: 'key-auth', candidates: [{ key: 'auth', scope: 'global' }] };
-  const plugins = consumer === undefined ? slots : [auth, ...slots];
-  const route = { plugins } as unknown as RouteEntry;
-  const refusal: Refusal | undefined = await runPlugins(
-    route,
-    (key) => byKey.get(key),
-    exchange,
-    () => undefined,
-  );
+  const refusal: Refusal | undefined = await runPlugins(exchange, (key) => byKey.get(key), {
+    attempted: () => undefined,
+  });
   return refusal?.message;
 }
 
