@@ -8,19 +8,22 @@
  */
 import type { Server, Socket } from 'node:net';
 import { lastWordMs } from './linger.ts';
+import { createRestCredit, type RestCredit } from './rest-credit.ts';
 
 export type Take = (socket: Socket) => void;
 type Listener = (...given: unknown[]) => void;
 
 /** So often those are listed that are idle. Where memory is needed it has to be given back before more is asked for. */
-const listMs = 250;
-/**
- * So often so many of them are looked at, and so many taken away at most. To rest and to wake costs as much as a small
- * request, 20 µs: a fortieth of a core's time, however many connections there are and however often they ask.
- */
-const roundMs = 100;
-const mostLooks = 1_024;
+const listMs = 100;
+/** So often so many of them are looked at, and so many taken away at most, which stops the thread for 1 ms. */
+const roundMs = 25;
+const mostLooks = 512;
 const mostTaken = 128;
+/**
+ * To rest and to wake takes 20 µs: clients that ask and ask cost a fortieth of a core, however many there are. One that
+ * rests for 2 s was worth it.
+ */
+const creditOptions = { most: 4_096, eachRound: 32, lastingRounds: 80 };
 
 /** What Node's server keeps on its connections, which no type has. */
 type ServedSocket = Socket & {
@@ -44,6 +47,31 @@ function idleParsers(server: Server): readonly Parser[] {
   const fields = server as unknown as Readonly<Record<symbol, { idle(): readonly Parser[] } | undefined>>;
   const symbol = Object.getOwnPropertySymbols(server).find((one) => one.description === 'http.server.connections');
   return symbol === undefined ? [] : (fields[symbol]?.idle() ?? []);
+}
+
+/** Those that are idle, by turns; listed anew when all of a list have had theirs. */
+function idleByTurns(server: Server) {
+  let listed: readonly Parser[] = [];
+  let at = 0;
+  let listedAtMs = 0;
+  return {
+    /** Gives undefined where it is not time for another list. */
+    next(): Parser | undefined {
+      if (at >= listed.length) {
+        const nowMs = performance.now();
+        if (nowMs - listedAtMs < listMs) return undefined;
+        listedAtMs = nowMs;
+        listed = idleParsers(server);
+        at = 0;
+      }
+      at += 1;
+      return listed[at - 1];
+    },
+    forget(): void {
+      listed = [];
+      at = 0;
+    },
+  };
 }
 
 /** The events that Node's server listens to on each connection. */
@@ -104,13 +132,17 @@ export interface RestingClients {
 /**
  * @param server the one whose connections rest
  * @param toServer does with a connection what Node's server does
+ * @param credit how many may rest
  */
-export function createRestingClients(server: Server, toServer: Take): RestingClients {
+export function createRestingClients(
+  server: Server,
+  toServer: Take,
+  credit: RestCredit = createRestCredit(creditOptions),
+): RestingClients {
   const served = new Map<Socket, Served>();
-  const resting = new Set<Socket>();
-  let toLookAt: readonly Parser[] = [];
-  let looked = 0;
-  let listedAtMs = 0;
+  /** With the round in which each was laid to rest. */
+  const resting = new Map<Socket, number>();
+  const idle = idleByTurns(server);
   let timer: NodeJS.Timeout | undefined;
   let isClosing = false;
 
@@ -121,14 +153,15 @@ export function createRestingClients(server: Server, toServer: Take): RestingCli
 
   function wake(this: Socket, chunk: Buffer): void {
     if (isEmptyLine(chunk)) return;
+    credit.woke(resting.get(this) ?? 0);
     resting.delete(this);
     this.off('data', wake).off('error', hangUp).off('end', hangUp).off('timeout', hangUp).off('close', forget);
     handOver(this.setTimeout(0), chunk, serve);
   }
 
-  function layToRest(socket: Socket, { listeners }: Served): void {
+  function layToRest(socket: Socket, { listeners }: Served, inRound: number): void {
     served.delete(socket);
-    resting.add(socket);
+    resting.set(socket, inRound);
     takeAway(socket, listeners, wake);
     // The time that an idle connection has goes on.
     socket.on('error', hangUp).on('end', hangUp).on('timeout', hangUp);
@@ -145,36 +178,28 @@ export function createRestingClients(server: Server, toServer: Take): RestingCli
     const isSilent = bytesRead === known.bytesRead;
     known.bytesRead = bytesRead;
     if (!isSilent || !isAnswered(socket)) return false;
-    layToRest(socket, known);
+    const inRound = credit.take();
+    if (inRound === undefined) return false;
+    layToRest(socket, known, inRound);
     return true;
   }
 
   function round(): void {
-    if (looked === toLookAt.length && !list()) return;
-    const end = Math.min(looked + mostLooks, toLookAt.length);
-    for (let taken = 0; looked < end && taken < mostTaken; looked += 1) {
-      const socket = toLookAt[looked]?.socket ?? undefined;
+    if (served.size === 0) return stop();
+    credit.nextRound();
+    let taken = 0;
+    for (let looks = 0; looks < mostLooks && taken < mostTaken; looks += 1) {
+      const parser = idle.next();
+      if (parser === undefined) return;
+      const socket = parser.socket ?? undefined;
       if (socket !== undefined && look(socket)) taken += 1;
     }
   }
 
-  /** Gives whether it is time for another list. */
-  function list(): boolean {
-    if (served.size === 0) return stop();
-    const nowMs = performance.now();
-    if (nowMs - listedAtMs < listMs) return false;
-    listedAtMs = nowMs;
-    toLookAt = idleParsers(server);
-    looked = 0;
-    return true;
-  }
-
-  function stop(): false {
+  function stop(): void {
     clearInterval(timer);
     timer = undefined;
-    toLookAt = [];
-    looked = 0;
-    return false;
+    idle.forget();
   }
 
   function serve(socket: Socket): void {
@@ -191,7 +216,7 @@ export function createRestingClients(server: Server, toServer: Take): RestingCli
     close(): void {
       isClosing = true;
       stop();
-      for (const socket of resting) socket.setTimeout(lastWordMs);
+      for (const socket of resting.keys()) socket.setTimeout(lastWordMs);
     },
   };
 }

@@ -5,6 +5,7 @@ import { createServer as createTlsServer } from 'node:https';
 import { connect, type AddressInfo, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { expect, onTestFinished, test } from 'vitest';
+import type { RestCredit } from '#gateway/rest-credit.ts';
 import { createRestingClients } from '#gateway/resting-clients.ts';
 import { serverPair } from '../../support/signed-certificates.ts';
 import { until } from '../../support/until.ts';
@@ -14,9 +15,9 @@ const often = (check: () => void): (() => void) => {
   return () => clearInterval(timer);
 };
 
-/** Node's server has a parser for each of its connections. */
+/** Node's server has a parser for each of its connections that are open. */
 const isAtRest = (socket: Socket | undefined): boolean =>
-  socket !== undefined && (socket as Socket & { parser?: object | null }).parser === null;
+  socket?.destroyed === false && (socket as Socket & { parser?: object | null }).parser === null;
 
 const untilRest = async (socket: () => Socket | undefined): Promise<boolean> =>
   until({ what: 'the connection rests', subscribe: often, holds: () => isAtRest(socket()) });
@@ -31,9 +32,13 @@ const answerPath: RequestListener = (request, response) => {
 };
 
 /** A server whose idle connections rest. */
-async function serveResting(server: Server, event: 'connection' | 'secureConnection' = 'connection') {
+async function serveResting(
+  server: Server,
+  event: 'connection' | 'secureConnection' = 'connection',
+  credit?: RestCredit,
+) {
   const [toNode] = server.listeners(event) as [(socket: Socket) => void];
-  const resting = createRestingClients(server, (socket) => toNode.call(server, socket));
+  const resting = createRestingClients(server, (socket) => toNode.call(server, socket), credit);
   const sockets: Socket[] = [];
   server.removeAllListeners(event);
   server.on(event, (socket: Socket) => {
@@ -243,4 +248,30 @@ test('a server that closes closes those at rest, and lets none rest any more', a
   await untilClosed(asleep.socket);
   expect(isAtRest(sockets[1])).toBe(false);
   await asking.asks('/3');
+});
+
+test('none rests without credit, and one that wakes says so', async () => {
+  const given = [undefined, undefined, 7];
+  const woken: number[] = [];
+  const credit = { nextRound: () => undefined, take: () => given.shift(), woke: (round: number) => woken.push(round) };
+  const { sockets, port } = await serveResting(createServer(answerPath), 'connection', credit);
+  const client = clientTo(port);
+  await client.asks('/1');
+  await untilRest(() => sockets[0]);
+  expect(given).toEqual([]);
+  await client.asks('/2');
+  expect(woken).toEqual([7]);
+});
+
+test('one rests also after a while in which none was idle', async () => {
+  let rounds = 0;
+  const credit = { nextRound: () => (rounds += 1), take: () => 0, woke: () => undefined };
+  const { sockets, port } = await serveResting(createServer(answerPath), 'connection', credit);
+  const client = clientTo(port);
+  client.write('GET /1 HT');
+  // Long enough for lists without anybody.
+  await until({ what: 'rounds', subscribe: often, holds: () => rounds > 20 });
+  client.write('TP/1.1\r\nHost: a\r\n\r\n');
+  await client.hears('[/1 ]');
+  await untilRest(() => sockets[0]);
 });
