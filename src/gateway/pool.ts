@@ -21,6 +21,7 @@ import type { FromWorker, ListenAddress, ToWorker, WorkerSettings, WorkerStart }
 import { emptySlot, note, restartDelayMs, takeDown, type Slot } from './pool-slot.ts';
 import { hasStopped, lookEveryMs, newPulse } from './pulse.ts';
 import { endThread } from './thread-end.ts';
+import { setWorkerFlags } from './worker-flags.ts';
 
 export interface PoolOptions {
   readonly workers: number;
@@ -76,6 +77,7 @@ const patchMessage = (patch: TablePatch): ToWorker => ({ type: 'patch', patch, r
 // oxlint-disable-next-line max-lines-per-function -- one subject: the workers' life over the slots that they share
 export function createPool(options: PoolOptions) {
   const { log, hangTimeoutMs, entry = new URL('./worker-thread.ts', import.meta.url) } = options;
+  setWorkerFlags();
   const slots: Slot[] = [];
   const { wake, until } = createWakeUp();
   let latest = 0;
