@@ -5,12 +5,12 @@ import { findKey, headerSpellings, type KeySearch } from './find-key.ts';
 import { hideKey } from './hide-key.ts';
 import type { KeyAuthConfig } from './schema.ts';
 
-type Headers = NonNullable<Refusal['headers']>;
+type AnswerHeaders = NonNullable<Refusal['headers']>;
 
-const plainChallenge: Headers = [['WWW-Authenticate', 'Key']];
+const plainChallenge: AnswerHeaders = [['WWW-Authenticate', 'Key']];
 
 /** RFC 9110 section 11.6.1. */
-const challenge = (realm: string | undefined): Headers =>
+const challenge = (realm: string | undefined): AnswerHeaders =>
   realm === undefined ? plainChallenge : [['WWW-Authenticate', `Key realm=${quoted(realm)}`]];
 
 function unauthorized({ realm }: KeyAuthConfig, message: string, outcome: string): Refusal {
