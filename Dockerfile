@@ -39,7 +39,7 @@ STOPSIGNAL SIGTERM
 # Kubernetes asks by itself. Another port is found when the environment says so, not when a flag does.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s \
   CMD ["node", "-e", "const port = (process.env.LATCHKEY_STATUS_LISTEN ?? process.env.CONTROLLER_STATUS_LISTEN ?? '8100').split(':').pop(); fetch(`http://127.0.0.1:${port}/healthz`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
-# Short-lived memory of each thread: more of it makes nothing faster (measured), and with 10,000 consumers stays
-# resident with 20 MB now and 65 MB at most.
+# Short-lived memory of the main thread; workers have their own (src/gateway/worker-flags.ts). More of it makes nothing
+# faster there (measured), and with 10,000 consumers stays resident with 20 MB now and 65 MB at most.
 ENTRYPOINT ["node", "--max-semi-space-size=4", "/app/src/main.ts"]
 CMD ["run"]
