@@ -1,9 +1,10 @@
 import { STATUS_CODES } from './node-http.ts';
+import { fieldValue } from './field-value.ts';
 import { grpcHeaders } from './grpc.ts';
 import type { ResponseMessage } from './client-message.ts';
 import { lingerMs } from './linger.ts';
 import type { HeaderSettings } from './proxy-settings.ts';
-import { fieldValue, withPluginHeaders, type ResponseHeader } from './response-headers.ts';
+import { withPluginHeaders, type ResponseHeader } from './response-headers.ts';
 import { endAtTurnEnd } from './turn-end.ts';
 
 /** An answer that the gateway makes itself. */
@@ -69,10 +70,10 @@ interface JsonStart {
 }
 
 /** Of the last one: answers that come in number say the same. */
-let lastStart: JsonStart = { message: '', text: '', bytes: 0 };
+let lastStart: JsonStart | undefined;
 
 function jsonStart(message: string): JsonStart {
-  if (message === lastStart.message && lastStart.bytes > 0) return lastStart;
+  if (message === lastStart?.message) return lastStart;
   const text = `{\n  "message":${JSON.stringify(message)},\n  "request_id":"`;
   lastStart = { message, text, bytes: Buffer.byteLength(text) };
   return lastStart;

@@ -37,7 +37,6 @@ export class Http1Response<Request extends IncomingMessage = IncomingMessage> ex
   /** Whether the connection ends with this response. */
   declare _last: boolean;
   declare _hasBody: boolean;
-  declare _contentLength: number | null;
   /** In milliseconds; 0 for none. */
   declare _keepAliveTimeout: number;
 
@@ -64,10 +63,7 @@ export class Http1Response<Request extends IncomingMessage = IncomingMessage> ex
       if (name.toLowerCase() === 'date') stated.date = true;
     } else if (name.length === 10) {
       if (name.toLowerCase() === 'connection') this.#stateConnection(value, stated);
-    } else if (name.length === 14 && name.toLowerCase() === 'content-length') {
-      stated.length = true;
-      this._contentLength = Number(value);
-    }
+    } else if (name.length === 14 && name.toLowerCase() === 'content-length') stated.length = true;
   }
 
   #stateConnection(value: string, stated: Stated): void {
@@ -82,10 +78,8 @@ export class Http1Response<Request extends IncomingMessage = IncomingMessage> ex
       this._last = true;
       return 'Connection: close\r\n';
     }
-    const seconds = Math.floor(this._keepAliveTimeout / 1_000);
-    return this._keepAliveTimeout === 0
-      ? 'Connection: keep-alive\r\n'
-      : `Connection: keep-alive\r\nKeep-Alive: timeout=${seconds}\r\n`;
+    if (this._keepAliveTimeout === 0) return 'Connection: keep-alive\r\n';
+    return `Connection: keep-alive\r\nKeep-Alive: timeout=${Math.floor(this._keepAliveTimeout / 1_000)}\r\n`;
   }
 
   /** How the end of a body is told that has no length (RFC 9112 section 6.3). */

@@ -1,3 +1,4 @@
+import { fieldValue } from './field-value.ts';
 import { screenFor } from './header-class.ts';
 import type { HeaderSettings } from './proxy-settings.ts';
 
@@ -20,13 +21,6 @@ export interface ResponseHeader {
   /** Whether it takes the place of what has the same name. */
   readonly isSole: boolean;
 }
-
-/** What no value may hold (RFC 9110 section 5.5), and what Latin-1 has no byte for. */
-const notInValue = /[^\t\u0020-\u007e\u0080-\u00ff]/;
-const allNotInValue = new RegExp(notInValue, 'g');
-
-/** The value of a field that no parser has looked at: what could end its line, or cannot be sent, is taken out. */
-export const fieldValue = (text: string): string => (notInValue.test(text) ? text.replaceAll(allNotInValue, '') : text);
 
 /** A flat list of names and values with what plugins add to it. */
 export function withPluginHeaders(headers: string[], added: readonly ResponseHeader[] | undefined): string[] {

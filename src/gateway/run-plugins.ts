@@ -17,8 +17,6 @@ const notInForce: Refusal = {
   outcome: 'plugin-not-in-force',
 };
 
-const noCandidates: readonly PluginCandidate[] = [];
-
 type Find = (key: string) => PluginEntry | undefined;
 
 /** The plugins of a request as they run. A class for the same reason as `ProxyExchange`. */
@@ -96,7 +94,7 @@ function isCallerInForce({ exchange, find }: Run): boolean {
  */
 function choose(slot: PluginSlot | undefined, { find, exchange }: Run): PluginEntry | 'not-in-force' | undefined {
   const consumer = exchange.identity?.consumer;
-  const candidates = slot?.candidates ?? noCandidates;
+  const candidates = slot?.candidates ?? [];
   if (!hasPlugins(consumer)) return mostSpecific(candidates, consumer, find);
   return mostSpecific([...candidates, ...ownCandidates(slot?.type, consumer, find)], consumer, find);
 }

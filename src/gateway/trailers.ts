@@ -2,6 +2,7 @@
  * Fields behind a body. A recipient may merge them into the head (RFC 9110 section 6.5.1), so that none goes on
  * which would mean something there: framing, routing, conditions, who somebody is, what a body is.
  */
+import { isFieldValue } from './field-value.ts';
 import { classifyHeader } from './header-class.ts';
 
 /** Field names with `-` for `_` and `.`, as many servers read them (CGI, WSGI, PHP). */
@@ -62,7 +63,6 @@ function isAllowed(name: string): boolean {
 }
 
 const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-const text = /^[\t\x20-\x7e\x80-\xff]*$/;
 
 /**
  * Those of a flat list of trailers that go on, and are fields wherever they are written.
@@ -74,7 +74,8 @@ export function allowedTrailers(flat: readonly string[], removed?: ReadonlySet<s
   for (let i = 0; i < flat.length; i += 2) {
     const name = flat[i] ?? '';
     const value = flat[i + 1] ?? '';
-    const goesOn = token.test(name) && text.test(value) && isAllowed(name) && removed?.has(name.toLowerCase()) !== true;
+    const goesOn =
+      token.test(name) && isFieldValue(value) && isAllowed(name) && removed?.has(name.toLowerCase()) !== true;
     if (goesOn) kept.push(name, value);
   }
   return kept;
