@@ -6,7 +6,7 @@ import { Agent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { freePort } from '../support/free-port.ts';
 import { oneService } from '../support/one-service.ts';
-import { scriptedUpstream } from '../support/scripted-upstream.ts';
+import { perform, scriptedUpstream } from '../support/scripted-upstream.ts';
 import { emptyPipeline, objectsOf } from '../support/silent-pipeline.ts';
 import { bodies } from './upstream-faults/bodies.ts';
 import { connections } from './upstream-faults/connections.ts';
@@ -47,10 +47,11 @@ async function whatCame(response: IncomingMessage): Promise<string> {
   return response.headers.via === undefined ? String(response.statusCode) : `${response.statusCode} ${body}`.trim();
 }
 
-/** Asks over one connection, as long as that is kept. */
+/** Asks over one connection, as long as that is kept; tells of the answer's head. */
 async function ask(
   agent: Agent,
   { method = 'GET', body, isSlow }: Partial<FaultRow['ask'] & object> = {},
+  onHead: () => void = () => undefined,
 ): Promise<Got> {
   return new Promise((resolve) => {
     const length =
@@ -58,6 +59,7 @@ async function ask(
     const request = httpRequest({ port: gateway.pipeline.port, path: '/', method, agent, headers: length });
     request.on('error', () => resolve({ gets: 'cut', isReused: request.reusedSocket, isClosing: true }));
     request.once('response', (response) => {
+      onHead();
       if (isSlow === true) request.end(body?.slice(1));
       const isClosing = response.headers.connection === 'close';
       void whatCame(response).then((gets) =>
@@ -130,7 +132,10 @@ describe.for(both)('%s: %s', ([protocol, , rows]) => {
     for (let i = 0; i < (row.before ?? 0); i += 1) expect((await ask(agent)).gets).toBe('200 ok');
     const [askedBefore, openedBefore] = [upstream.requests.length, upstream.connections.length];
 
-    const { gets, isClosing } = await ask(agent, row.ask);
+    const { gets, isClosing } = await ask(agent, row.ask, () => {
+      const socket = upstream.connections.at(-1);
+      if (row.onceHeadIsOut !== undefined && socket !== undefined) perform(row.onceHeadIsOut, socket);
+    });
     const asked = upstream.requests.length - askedBefore;
     const opened = upstream.connections.length - openedBefore;
     expect({ gets, asked, opened }).toEqual({ gets: row.gets, asked: row.asked, opened: row.connections ?? row.asked });

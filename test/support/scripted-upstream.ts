@@ -11,7 +11,8 @@ export type Act = string | ((socket: Socket) => void);
 
 const plain = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
 
-function perform(act: Act, socket: Socket): void {
+/** Acts on a connection. */
+export function perform(act: Act, socket: Socket): void {
   if (typeof act === 'string') socket.write(act, 'latin1');
   else act(socket);
 }

@@ -10,6 +10,8 @@ export interface FaultRow extends UpstreamScript {
   readonly before?: number;
   /** Annotations of the Service. */
   readonly service?: Readonly<Record<string, string>>;
+  /** What the upstream sends behind its answer once the client has the head of it. */
+  readonly onceHeadIsOut?: Act;
   /** Nobody listens at the endpoint at first. */
   readonly isDown?: true;
   /** Status and body of the upstream's answer, the status alone of ours, or `cut` for what breaks off. */
