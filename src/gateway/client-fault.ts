@@ -1,5 +1,4 @@
-import type { ServerResponse } from 'node:http';
-import { Http1Response } from './http1-response.ts';
+import { Http1Response, type ServedSocket } from './http1-response.ts';
 import { IncomingMessageClass } from './node-http.ts';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -57,8 +56,8 @@ const connectionBelow = (socket: Duplex): Socket | undefined =>
   (socket as Duplex & { readonly _parent?: Socket | null })._parent ?? undefined;
 
 /** The response that leaves next on a connection. Node's own answer to such errors goes by this field, too. */
-const nextToLeave = (socket: Duplex): ServerResponse | undefined =>
-  (socket as Duplex & { readonly _httpMessage?: ServerResponse | null })._httpMessage ?? undefined;
+const nextToLeave = (socket: Duplex): Http1Response | undefined =>
+  (socket as Duplex & Pick<ServedSocket, '_httpMessage'>)._httpMessage ?? undefined;
 
 function answerOn(
   response: ResponseMessage,

@@ -1,91 +1,317 @@
 /**
- * Node's response over HTTP/1.1, whose head is written here. Node looks at each name and value once more, which takes a
- * thirtieth of a small request, and reads a Content-Disposition that comes behind a Content-Length as UTF-8: a file name
- * that is not ASCII went on as other bytes, or cut the connection. Decision 0025 tells which of Node's fields this uses.
+ * Responses over HTTP/1.1 (RFC 9112). Node's server reads the requests, and says whose turn it is on a connection and
+ * when that ends; what is sent is written here. Node's own response checks each field that has been checked, reads a
+ * Content-Disposition that comes behind a Content-Length as UTF-8, and keeps much that nobody here asks for: a tenth of
+ * what a small answer costs. Decision 0025 tells which of Node's fields this goes by.
  */
 import type { IncomingMessage } from 'node:http';
-import { ServerResponseClass } from './node-http.ts';
+import type { Socket } from 'node:net';
+import type { ResponseMessage } from './client-message.ts';
+import { fieldLines } from './http1-outgoing.ts';
+import { STATUS_CODES } from './node-http.ts';
+import { responseHead } from './response-head.ts';
 
-let dateLine = '';
+type Told = () => void;
+type Written = (error?: Error | null) => void;
 
-/** `Date: …` as RFC 9110 section 5.6.7 has it, made once a second. */
-function currentDate(): string {
-  if (dateLine !== '') return dateLine;
-  const now = new Date();
-  dateLine = `Date: ${now.toUTCString()}\r\n`;
-  setTimeout(() => (dateLine = ''), 1_000 - now.getMilliseconds()).unref();
-  return dateLine;
+const both = (first: Told | undefined, second: Told): Told =>
+  first === undefined
+    ? second
+    : () => {
+        first();
+        second();
+      };
+
+/** A connection of Node's server. */
+export type ServedSocket = Socket & {
+  /** The response that leaves next; Node's server goes by it, too. */
+  _httpMessage?: Http1Response | null;
+  [isWatched]?: true;
+};
+
+const isWatched = Symbol('is watched');
+
+/** The same for all, and once for each connection: a response is the connection's for a moment. */
+function tellClosed(this: ServedSocket): void {
+  this._httpMessage?.closed();
 }
 
-/** What the fields of a head say that Node would add otherwise. */
-interface Stated {
-  date: boolean;
-  length: boolean;
-  connection: boolean;
+const asBytes = (data: string | Buffer, encoding: 'latin1' | 'utf8'): Buffer =>
+  typeof data === 'string' ? Buffer.from(data, encoding) : data;
+
+/** What is written before it is this response's turn. */
+interface Held {
+  readonly data: string | Buffer;
+  readonly encoding: 'latin1' | 'utf8';
+  readonly onWritten: Written | undefined;
 }
 
-const closes = /(?:^|\W)close(?:$|\W)/i;
+/** A response to a client of HTTP/1.1; see the head of this file. */
+export class Http1Response implements ResponseMessage {
+  readonly req: IncomingMessage;
+  /** Null while answers to requests before it have to leave first, and once it has left. */
+  socket: ServedSocket | null = null;
+  /** Whether the connection stays for another request, as far as that request says. */
+  shouldKeepAlive = true;
+  headersSent = false;
+  destroyed = false;
+  writableFinished = false;
 
-/**
- * A response to a client. Its fields come from parsers that have refused what no field may hold, or through
- * `fieldValue`: they are not looked at again.
- */
-export class Http1Response<Request extends IncomingMessage = IncomingMessage> extends ServerResponseClass<Request> {
-  // Fields of Node's; to initialise them here would take what it has set.
-  declare _header: string | null;
-  declare _headerSent: boolean;
+  // What Node's server sets and reads.
+  finished = false;
   /** Whether the connection ends with this response. */
-  declare _last: boolean;
-  declare _hasBody: boolean;
+  _last = false;
+  _closed = false;
   /** In milliseconds; 0 for none. */
-  declare _keepAliveTimeout: number;
+  _keepAliveTimeout = 0;
+  /** Whether the client waits for 100 Continue. */
+  _expect_continue = false;
+  /** Told of bytes that are held: a client that asks and takes no answers is read no more. */
+  _onPendingData: ((bytes: number) => void) | undefined = undefined;
 
-  /** Node calls it with the fields that `writeHead` was given, a flat list of names and values. */
-  _storeHeader(statusLine: string, fields: readonly string[] = []): void {
-    const stated: Stated = { date: false, length: false, connection: false };
-    let head = statusLine;
-    for (let i = 0; i < fields.length; i += 2) {
-      const name = fields[i] ?? '';
-      const value = fields[i + 1] ?? '';
-      head += `${name}: ${value}\r\n`;
-      this.#look(name, value, stated);
+  /** Written and not sent. */
+  #head = '';
+  #hasBody: boolean;
+  #isChunked = false;
+  #hasContinued = false;
+  #trailers = '';
+  #held: Held[] | undefined = undefined;
+  #heldBytes = 0;
+  /** Holds what is written until the end of the turn. */
+  #corked: Socket | undefined = undefined;
+  /** Whether a part was more than there was room for. */
+  #isFull = false;
+  #onFinish: Told | undefined = undefined;
+  #onClose: Told | undefined = undefined;
+  #onDrain: Told | undefined = undefined;
+
+  constructor(req: IncomingMessage) {
+    this.req = req;
+    this.#hasBody = req.method !== 'HEAD';
+  }
+
+  get writableEnded(): boolean {
+    return this.finished;
+  }
+
+  /** Where it is, Node's server says nothing else to what it cannot read behind this request. */
+  get _headerSent(): boolean {
+    return this.headersSent && this.#head === '';
+  }
+
+  // --- Events ---
+
+  on(event: 'finish' | 'close' | 'drain', listener: Told): this {
+    return this.once(event, listener);
+  }
+
+  /** @param event `finish`: all has been handed to the kernel; `close`: nothing will happen any more */
+  once(event: 'finish' | 'close' | 'drain', listener: Told): this {
+    if (event === 'finish') this.#onFinish = both(this.#onFinish, listener);
+    else if (event === 'close') this.#onClose = both(this.#onClose, listener);
+    else this.#onDrain = both(this.#onDrain, listener);
+    return this;
+  }
+
+  /** For Node's server, which tells of `close`, and asks by `timeout` whether somebody else sees to that. */
+  emit(event: string): boolean {
+    if (event === 'close') this.#onClose?.();
+    return event === 'close';
+  }
+
+  /** The connection is gone. */
+  closed(): void {
+    if (this._closed) return;
+    this.destroyed = true;
+    this._closed = true;
+    this.#onClose?.();
+  }
+
+  #drained(): void {
+    this.#isFull = false;
+    const tell = this.#onDrain;
+    this.#onDrain = undefined;
+    tell?.();
+  }
+
+  // --- The connection ---
+
+  /** It is this response's turn. */
+  assignSocket(socket: ServedSocket): void {
+    socket._httpMessage = this;
+    if (socket[isWatched] === undefined) {
+      socket[isWatched] = true;
+      socket.on('close', tellClosed);
     }
-    if (!stated.date) head += currentDate();
-    if (!stated.connection) head += this.#connectionLines(stated);
-    if (!stated.length) head += this.#framingLine();
-    this._header = `${head}\r\n`;
-    this._headerSent = false;
+    this.socket = socket;
+    // It broke off before its turn, which only a cut connection tells.
+    if (this.destroyed) socket.destroy();
+    else if (this.#held !== undefined) this.#sendHeld(this.#held, socket);
   }
 
-  /** By their lengths most names are none of those that matter. */
-  #look(name: string, value: string, stated: Stated): void {
-    if (name.length === 4) {
-      if (name.toLowerCase() === 'date') stated.date = true;
-    } else if (name.length === 10) {
-      if (name.toLowerCase() === 'connection') this.#stateConnection(value, stated);
-    } else if (name.length === 14 && name.toLowerCase() === 'content-length') stated.length = true;
+  detachSocket(socket: ServedSocket): void {
+    socket._httpMessage = null;
+    this.socket = null;
   }
 
-  #stateConnection(value: string, stated: Stated): void {
-    stated.connection = true;
-    if (closes.test(value)) this._last = true;
-    else this.shouldKeepAlive = true;
+  #sendHeld(held: readonly Held[], socket: Socket): void {
+    this.#held = undefined;
+    if (!socket.writable) return;
+    socket.cork();
+    for (const { data, encoding, onWritten } of held) socket.write(data, encoding, onWritten);
+    socket.uncork();
+    this._onPendingData?.(-this.#heldBytes);
+    // What was too much to be held is as much for the connection.
+    if (this.#isFull) socket.once('drain', () => this.#drained());
   }
 
-  /** RFC 9112 section 9.3: to one of HTTP/1.0 the connection stays only if the response has a length. */
-  #connectionLines({ length }: Stated): string {
-    if (!this.shouldKeepAlive || (!length && !this.useChunkedEncodingByDefault)) {
-      this._last = true;
-      return 'Connection: close\r\n';
+  /** Cuts the connection in the middle of anything. */
+  destroy(error?: Error): this {
+    this.destroyed = true;
+    if (this.socket !== null) this.socket.destroy(error);
+    else process.nextTick(() => this.closed());
+    return this;
+  }
+
+  // --- The head ---
+
+  /** Before the head; RFC 9110 section 15.2. */
+  writeContinue(): void {
+    this.#hasContinued = true;
+    this.writeInformation(100, []);
+  }
+
+  writeInformation(status: number, headers: readonly string[]): void {
+    const start = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'unknown'}\r\n`;
+    this.#write(`${start}${fieldLines(headers)}\r\n`, 'latin1');
+  }
+
+  /** It is sent with the first of the body. @param fields flat list of names and values */
+  writeHead(status: number, reason: string, fields: readonly string[]): this {
+    if (status === 204 || status === 304) this.#hasBody = false;
+    // The body may come although nobody has waited for it, and none can tell it from another request.
+    if (this._expect_continue && !this.#hasContinued) this.shouldKeepAlive = false;
+    const { text, isLast, isChunked } = responseHead(status, reason, fields, {
+      mayStay: this.shouldKeepAlive,
+      keepAliveMs: this._keepAliveTimeout,
+      hasBody: this.#hasBody,
+      knowsChunks: this.req.httpVersion !== '1.0',
+    });
+    this.#head = text;
+    this.#isChunked = isChunked;
+    if (isLast) this._last = true;
+    this.headersSent = true;
+    return this;
+  }
+
+  /** Sends a head that waits for the first of the body. */
+  flushHeaders(): void {
+    if (this.#head !== '') this.#write(this.#takeHead(), 'latin1');
+  }
+
+  #takeHead(): string {
+    const head = this.#head;
+    this.#head = '';
+    return head;
+  }
+
+  // --- The body ---
+
+  /** @param onWritten called once the chunk is no longer needed */
+  write(chunk: Buffer, onWritten?: Told): boolean {
+    if (this.finished || this.destroyed) return true;
+    if (!this.#hasBody || chunk.byteLength === 0) {
+      if (onWritten !== undefined) process.nextTick(onWritten);
+      return true;
     }
-    if (this._keepAliveTimeout === 0) return 'Connection: keep-alive\r\n';
-    return `Connection: keep-alive\r\nKeep-Alive: timeout=${Math.floor(this._keepAliveTimeout / 1_000)}\r\n`;
+    this.#corkForNow();
+    if (!this.#isChunked) {
+      this.flushHeaders();
+      return this.#hasRoom(this.#write(chunk, 'latin1', onWritten));
+    }
+    this.#write(`${this.#takeHead()}${chunk.byteLength.toString(16)}\r\n`, 'latin1');
+    this.#write(chunk, 'latin1', onWritten);
+    return this.#hasRoom(this.#write('\r\n', 'latin1'));
   }
 
-  /** How the end of a body is told that has no length (RFC 9112 section 6.3). */
-  #framingLine(): string {
-    this.chunkedEncoding = this._hasBody && this.useChunkedEncodingByDefault;
-    if (this._hasBody && !this.chunkedEncoding) this._last = true;
-    return this.chunkedEncoding ? 'Transfer-Encoding: chunked\r\n' : '';
+  /** What is written in one turn leaves in one piece. */
+  #corkForNow(): void {
+    if (this.#corked !== undefined || this.socket === null) return;
+    this.#corked = this.socket;
+    this.#corked.cork();
+    process.nextTick(() => this.#uncork());
+  }
+
+  #uncork(): void {
+    this.#corked?.uncork();
+    this.#corked = undefined;
+  }
+
+  /** Sees to it that `drain` is told, where there is no room. */
+  #hasRoom(isThere: boolean): boolean {
+    if (isThere || this.#isFull) return isThere;
+    this.#isFull = true;
+    // What is held is told of when it is sent.
+    this.socket?.once('drain', () => this.#drained());
+    return false;
+  }
+
+  /** Gives whether there is room for more. */
+  #write(data: string | Buffer, encoding: 'latin1' | 'utf8', onWritten?: Written): boolean {
+    const { socket } = this;
+    if (socket === null) return this.#hold({ data, encoding, onWritten });
+    // Nobody takes it any more, and who waits is told by `close`.
+    if (!socket.writable) return true;
+    return socket.write(data, encoding, onWritten);
+  }
+
+  #hold(held: Held): boolean {
+    (this.#held ??= []).push(held);
+    this.#heldBytes += held.data.length;
+    this._onPendingData?.(held.data.length);
+    return this.#heldBytes < this.req.socket.writableHighWaterMark;
+  }
+
+  /** What is sent behind a body in chunks (RFC 9112 section 7.1.2). */
+  addTrailers(trailers: readonly (readonly [name: string, value: string])[]): void {
+    this.#trailers = fieldLines(trailers.flat());
+  }
+
+  /** @param how how a text is written, or who is told that bytes are no longer needed */
+  end(data?: string | Buffer, how?: 'latin1' | 'utf8' | Told): void {
+    if (this.finished || this.destroyed) return;
+    const encoding = typeof how === 'string' ? how : 'latin1';
+    const onWritten = typeof how === 'function' ? how : undefined;
+    const isWhole = data !== undefined && this.#hasBody && !this.#isChunked;
+    if (data !== undefined && !isWhole) this.write(asBytes(data, encoding), onWritten);
+    this.finished = true;
+    if (isWhole) this.#endWith(data, encoding, onWritten);
+    else this.#endBody();
+    this.#uncork();
+  }
+
+  /** Text leaves in one piece with the head, where both are written alike. */
+  #endWith(data: string | Buffer, encoding: 'latin1' | 'utf8', onWritten?: Told): void {
+    if (typeof data === 'string' && encoding === 'latin1') {
+      this.#write(this.#takeHead() + data, encoding, (error) => this.#written(error));
+      return;
+    }
+    this.#corkForNow();
+    this.flushHeaders();
+    this.#write(data, encoding, (error) => {
+      onWritten?.();
+      this.#written(error);
+    });
+  }
+
+  #endBody(): void {
+    const rest = this.#isChunked ? `${this.#takeHead()}0\r\n${this.#trailers}\r\n` : this.#takeHead();
+    this.#write(rest, 'latin1', (error) => this.#written(error));
+  }
+
+  #written(error?: Error | null): void {
+    if ((error ?? this.socket?.errored ?? undefined) !== undefined) return; // `close` follows
+    this.writableFinished = true;
+    this.#onFinish?.();
   }
 }

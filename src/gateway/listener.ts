@@ -5,7 +5,7 @@ import type { LiveLimits } from '#table/limits-entry.ts';
 import type { RequestMessage, ResponseMessage } from './client-message.ts';
 import { Http1Request } from './http1-request.ts';
 import { Http1Response } from './http1-response.ts';
-import { createServer } from './node-http.ts';
+import { createServer, type ServerResponseClass } from './node-http.ts';
 import { clientFaults } from './client-fault.ts';
 import { forward, type ForwardServices } from './forward.ts';
 import { createHttp2Sessions, type Http2Serve, type Http2Sessions } from './http2-sessions.ts';
@@ -62,7 +62,8 @@ const serverOptions = {
   optimizeEmptyRequests: true,
   shouldUpgradeCallback: isWebSocketUpgrade,
   IncomingMessage: Http1Request,
-  ServerResponse: Http1Response,
+  // It has what Node's server asks of one, and none of the rest.
+  ServerResponse: Http1Response as unknown as typeof ServerResponseClass,
   // The guard asks for it, and answers in our words.
   requireHostHeader: false,
 };

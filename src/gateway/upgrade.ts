@@ -1,4 +1,4 @@
-import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
+import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { request as httpRequest } from './node-http.ts';
 import type { AnswerSource } from '#telemetry/traffic-figures.ts';
@@ -32,7 +32,7 @@ export function isWebSocketUpgrade(request: IncomingMessage): boolean {
  * A response object on a socket that Node has handed over, so that refusals look as everywhere else. What listens to the
  * socket may know of nothing else: it stays for as long as a tunnel does.
  */
-export function responseOn(request: IncomingMessage, socket: Socket): ServerResponse {
+export function responseOn(request: IncomingMessage, socket: Socket): Http1Response {
   socket.on('error', () => socket.destroy());
   const response = new Http1Response(request);
   response.shouldKeepAlive = false;
@@ -47,7 +47,7 @@ interface ClientSocket {
   /** Bytes that came after the request's head. */
   readonly head: Buffer;
   /** As `responseOn` made it. */
-  readonly response: ServerResponse;
+  readonly response: Http1Response;
 }
 
 /** What an upgrade needs to know of the worker. */
@@ -247,10 +247,15 @@ class Upgrade {
       withPluginHeaders(this.#answerHeaders(answer), this.#exchange.responseHeaders),
     );
     const counts = this.#counts();
-    answer.on('data', (chunk: Buffer) => counts().moved(0, chunk.byteLength));
+    answer.on('data', (chunk: Buffer) => {
+      counts().moved(0, chunk.byteLength);
+      if (response.write(chunk)) return;
+      answer.pause();
+      response.once('drain', () => answer.resume());
+    });
     // Only a cut connection tells the client that the rest is missing.
     answer.once('error', () => response.destroy());
-    answer.pipe(response);
+    answer.once('end', () => response.end());
   }
 
   #switch(answer: IncomingMessage, upstream: Socket, upstreamHead: Buffer): void {
