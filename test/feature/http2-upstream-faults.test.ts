@@ -69,24 +69,34 @@ async function openBeside(): Promise<{ readonly ends: Promise<string> }> {
   return { ends: text(response).catch(() => 'cut') };
 }
 
-/** The gateway in front of an upstream that does what it is told. */
-async function inFrontOf(
-  script: FrameScript,
-  { service = {}, route = {}, alpn }: Pick<FaultRow, 'service' | 'route' | 'alpn'>,
-) {
+/** The gateway in front of an upstream that does what it is told; a row's time limits are not in force yet. */
+async function inFrontOf(script: FrameScript, { service = {}, route = {}, alpn, limits, isLasting }: FaultRow) {
   const upstream = await frameUpstream(script, alpn);
   const protocol = alpn === undefined ? 'grpc' : 'grpcs';
-  gateway.source.set(objectsOf(oneService(upstream.port, { protocol, annotations: service, route })));
-  await gateway.pipeline.settled();
-  return upstream;
+  const serve = async (more: Exclude<FaultRow['limits'], undefined> = {}): Promise<void> => {
+    gateway.source.set(objectsOf(oneService(upstream.port, { protocol, annotations: { ...service, ...more }, route })));
+    await gateway.pipeline.settled();
+  };
+  await serve();
+  return {
+    upstream,
+    /** Resolves with what the row's request gets; its time limits are in force from then on, if it is lasting. */
+    async fault(request: () => Promise<string>): Promise<string> {
+      if (limits === undefined) return request();
+      await serve(limits);
+      const gets = await request();
+      if (isLasting !== true) await serve();
+      return gets;
+    },
+  };
 }
 
 /** The same, where one stream is open on its connection already. */
 async function besideOne(row: FaultRow) {
   const { onHead = [], onRequest = [] } = row;
   const begin: FrameAct = ({ send }, stream) => send(head(stream), part(stream, 'a'));
-  const upstream = await inFrontOf({ onHead: [undefined, ...onHead], onRequest: [begin, ...onRequest] }, row);
-  return { upstream, beside: await openBeside() };
+  const inFront = await inFrontOf({ onHead: [undefined, ...onHead], onRequest: [begin, ...onRequest] }, row);
+  return { ...inFront, beside: await openBeside() };
 }
 
 describe.for([
@@ -95,8 +105,9 @@ describe.for([
 ] as const)('to a client of %s', ([, ask]) => {
   describe.for(tables)('%s', ([, rows]) => {
     test.for(rows)('$name', async (row) => {
-      const { upstream, beside } = await besideOne(row);
-      const gets = await ask(row.ask ?? { method: 'GET' });
+      const { upstream, fault, beside } = await besideOne(row);
+      const gets = await fault(async () => ask(row.ask ?? { method: 'GET' }));
+      await upstream.until('it was asked', () => upstream.heads.length > row.asked);
       const [asked, opened] = [upstream.heads.length - 1, upstream.connections.length - 1];
       expect({ gets, asked, opened }).toEqual({ gets: row.gets, asked: row.asked, opened: row.opened ?? 0 });
 
@@ -108,10 +119,13 @@ describe.for([
 
   describe('openings', () => {
     test.for(openings)('$name', async (row) => {
-      const upstream = await inFrontOf(row, row);
-      const gets = await ask(row.ask ?? { method: 'GET' });
+      const { upstream, fault } = await inFrontOf(row, row);
+      const gets = await fault(async () => ask(row.ask ?? { method: 'GET' }));
+      await upstream.until('it was asked', () => upstream.heads.length >= row.asked);
       const [asked, opened] = [upstream.heads.length, upstream.connections.length];
       expect({ gets, asked, opened }).toEqual({ gets: row.gets, asked: row.asked, opened: row.opened });
+      if (row.isGivenUp === true)
+        await upstream.until('it is closed', () => upstream.connections[0]?.socket.destroyed === true);
       expect(await ask({ method: 'GET' })).toBe(row.isLasting === true ? row.gets : '200 ok');
     });
   });

@@ -107,8 +107,8 @@ const countName = (gets: string): string =>
 /** A gateway in front of an upstream, and a client with one connection. */
 async function setUp(row: FaultRow, protocol: 'http' | 'https') {
   const upstream = await scriptedUpstream(row, protocol);
-  const direct = async (port: number): Promise<void> => {
-    gateway.source.set(objectsOf(oneService(port, { protocol, annotations: row.service ?? {} })));
+  const direct = async (port: number, more: FaultRow['limits'] = {}): Promise<void> => {
+    gateway.source.set(objectsOf(oneService(port, { protocol, annotations: { ...row.service, ...more } })));
     await gateway.pipeline.settled();
   };
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
@@ -132,16 +132,18 @@ describe.for(both)('%s: %s', ([protocol, , rows]) => {
     for (let i = 0; i < (row.before ?? 0); i += 1) expect((await ask(agent)).gets).toBe('200 ok');
     const [askedBefore, openedBefore] = [upstream.requests.length, upstream.connections.length];
 
+    if (row.limits !== undefined) await direct(upstream.port, row.limits);
     const { gets, isClosing } = await ask(agent, row.ask, () => {
       const socket = upstream.connections.at(-1);
       if (row.onceHeadIsOut !== undefined && socket !== undefined) perform(row.onceHeadIsOut, socket);
     });
+    await upstream.until('it was asked', () => upstream.requests.length >= askedBefore + row.asked);
     const asked = upstream.requests.length - askedBefore;
     const opened = upstream.connections.length - openedBefore;
     expect({ gets, asked, opened }).toEqual({ gets: row.gets, asked: row.asked, opened: row.connections ?? row.asked });
     expect(isClosing).toBe(row.client === 'closed' || row.gets === 'cut');
 
-    if (row.isDown === true) await direct(upstream.port);
+    if (row.isDown === true || row.limits !== undefined) await direct(upstream.port);
     // What comes behind an answer may come late: it must find nobody.
     if (row.pool === 'fresh') {
       await upstream.until('all is closed', () => upstream.connections.every(({ destroyed }) => destroyed));

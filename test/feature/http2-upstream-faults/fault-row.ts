@@ -14,6 +14,11 @@ export interface FaultRow extends Pick<FrameScript, 'onConnection' | 'onHead' | 
   readonly ask?: { readonly method: string; readonly body?: string };
   /** Annotations of the Service. */
   readonly service?: Readonly<Record<string, string>>;
+  /**
+   * Further ones, of time, that are in force for this request alone, unless it is lasting: on a busy machine what is
+   * around it takes longer.
+   */
+  readonly limits?: Readonly<Record<string, string>>;
   /** Annotations of the Ingress. */
   readonly route?: Readonly<Record<string, string>>;
   /** Status and body of the upstream's answer, the status alone of ours, or `cut` for what breaks off. */
@@ -22,6 +27,8 @@ export interface FaultRow extends Pick<FrameScript, 'onConnection' | 'onHead' | 
   readonly asked: number;
   /** Connections that were opened for it; none but the one that was there when absent. */
   readonly opened?: number;
+  /** The gateway closes the first connection, before another request comes. */
+  readonly isGivenUp?: true;
   /** Whether the next request gets the same. */
   readonly isLasting?: true;
   /** What becomes of a stream that is open on the same connection; it ends as it should when absent. */

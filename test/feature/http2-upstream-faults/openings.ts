@@ -4,7 +4,8 @@ import { always, closes, goodbye, type FaultRow } from './fault-row.ts';
 
 const http1 = ({ socket }: FrameConnection): void =>
   void socket.end('HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n');
-const impatient = { 'konghq.com/connect-timeout': '200', 'konghq.com/retries': '0' };
+const once = { 'konghq.com/retries': '0' };
+const impatient = { 'konghq.com/connect-timeout': '200' };
 const silence = (connection: FrameConnection): void => void (connection.isAlive = false);
 
 /** How connections begin: nothing of a request is sent before the upstream has spoken HTTP/2. */
@@ -36,11 +37,13 @@ export const openings: readonly FaultRow[] = [
   },
   {
     name: 'says nothing',
-    service: impatient,
+    service: once,
+    limits: impatient,
     onConnection: [silence],
     gets: '504',
     asked: 0,
     opened: 1,
+    isGivenUp: true,
   },
   {
     name: 'begins with a frame that is not SETTINGS',
@@ -51,7 +54,8 @@ export const openings: readonly FaultRow[] = [
   },
   {
     name: 'takes no stream at all',
-    service: impatient,
+    service: once,
+    limits: impatient,
     onConnection: always(({ send }: FrameConnection) => send(serverPreface(setting(3, 0)))),
     gets: '504',
     asked: 0,
@@ -60,7 +64,7 @@ export const openings: readonly FaultRow[] = [
   },
   {
     name: 'opens no window for a body',
-    service: { 'konghq.com/read-timeout': '200', 'konghq.com/write-timeout': '200' },
+    limits: { 'konghq.com/read-timeout': '200', 'konghq.com/write-timeout': '200' },
     onConnection: [({ send }) => send(serverPreface(setting(4, 0)))],
     ask: { method: 'POST', body: 'hello' },
     gets: '504',

@@ -10,6 +10,8 @@ export interface FaultRow extends UpstreamScript {
   readonly before?: number;
   /** Annotations of the Service. */
   readonly service?: Readonly<Record<string, string>>;
+  /** Further ones, of time, in force for this request alone: what is around it takes longer on a busy machine. */
+  readonly limits?: Readonly<Record<string, string>>;
   /** What the upstream sends behind its answer once the client has the head of it. */
   readonly onceHeadIsOut?: Act;
   /** Nobody listens at the endpoint at first. */
