@@ -10,7 +10,7 @@ import { get, head, post } from './raw-requests/raw-case.ts';
 let stage: Awaited<ReturnType<typeof startRawStage>>;
 
 beforeAll(async () => {
-  stage = await startRawStage(['--client-header-timeout-ms', '300', '--client-request-timeout-ms', '400']);
+  stage = await startRawStage();
 });
 
 afterAll(async () => {
@@ -74,19 +74,29 @@ describe('over TLS', () => {
 });
 
 describe('too slow', () => {
+  let impatient: typeof stage;
+
+  beforeAll(async () => {
+    impatient = await startRawStage(['--client-header-timeout-ms', '300', '--client-request-timeout-ms', '400']);
+  });
+
+  afterAll(async () => {
+    await impatient.stop();
+  });
+
   test.for([
     ['a head', get('/').slice(0, -4), ''],
     ['a body with a length', post('ab', 'Content-Length: 3'), 'POST / '],
     ['a chunked body', post('2\r\nab\r\n', 'Transfer-Encoding: chunked'), 'POST / '],
     ['a body that nobody wants', `${head('POST /guarded HTTP/1.1', 'Host: a', 'Content-Length: 3')}ab`, ''],
   ] as const)('%s', async ([what, bytes, start]) => {
-    const text = await received(connect(stage.port, '127.0.0.1'), bytes);
+    const text = await received(connect(impatient.port, '127.0.0.1'), bytes);
     expect(text).toMatch(
       what === 'a body that nobody wants' ? /^HTTP\/1\.1 401 / : /^HTTP\/1\.1 408 Request Timeout\r\n/,
     );
     if (start !== '' || what === 'a head') expect(text).toMatch(/\r\n\r\nRequest timeout\nrequest_id: [0-9a-f]{32}\n$/);
     expect(text).toMatch(own);
-    const seen = await stage.seen();
+    const seen = await impatient.seen();
     // An upstream may have met the start of it, and never its end.
     expect([seen.startsWith(start), seen.includes('\r\n0\r\n\r\n'), seen.endsWith('abc')]).toEqual([
       true,
