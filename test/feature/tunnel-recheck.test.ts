@@ -117,18 +117,14 @@ test('a key that is revoked while the upstream is asked to switch gets no word t
 });
 
 test('a key that ends ends its WebSockets', async () => {
+  const { set, open } = await startEcho([...guarded, ...person('bob')]);
+  const expiresAt = new Date(Date.now() + 1500).toISOString();
   const expiring = person('bob').map((object) =>
     object.kind === 'Secret'
-      ? {
-          ...object,
-          metadata: {
-            ...object.metadata,
-            annotations: { 'latchkey.dev/expires-at': new Date(Date.now() + 1500).toISOString() },
-          },
-        }
+      ? { ...object, metadata: { ...object.metadata, annotations: { 'latchkey.dev/expires-at': expiresAt } } }
       : object,
   );
-  const { open } = await startEcho([...guarded, ...expiring]);
+  await set([...guarded, ...expiring]);
   expect(await closed(await open('/guarded', 'bob'))).toBe('1008 the credential is no longer in force');
 });
 
