@@ -125,8 +125,9 @@ test('a key that ends ends its WebSockets', async () => {
       ? { ...object, metadata: { ...object.metadata, annotations: { 'latchkey.dev/expires-at': expiresAt } } }
       : object,
   );
+  const closing = closed(await open('/guarded', 'bob'));
   await set([...guarded, ...expiring]);
-  expect(await closed(await open('/guarded', 'bob'))).toBe('1008 the credential is no longer in force');
+  expect(await closing).toBe('1008 the credential is no longer in force');
 });
 
 test('a key that comes to be of another consumer ends its WebSockets', async () => {
