@@ -123,12 +123,16 @@ export function clientFaults(services: FaultServices) {
       else refuse(socket as Socket, faults[error.code ?? ''] ?? malformed);
     },
 
-    /** For a request over HTTP/2, whose connection serves others. */
-    onLateRequest(request: RequestMessage, response: ResponseMessage): void {
-      services.refused?.(late.reason);
-      // Part of an answer is out; only a reset stream tells that it ends there.
-      if (response.headersSent) response.destroy(new Error('the request takes too long'));
-      else answerOn(response, late, services, { isGrpc: isGrpc(request), isHead: request.method === 'HEAD' });
+    /** For what comes over HTTP/2. */
+    http2Refusals: {
+      /** The connection serves other requests. */
+      onLate(request: RequestMessage, response: ResponseMessage): void {
+        services.refused?.(late.reason);
+        // Part of an answer is out; only a reset stream tells that it ends there.
+        if (response.headersSent) response.destroy(new Error('the request takes too long'));
+        else answerOn(response, late, services, { isGrpc: isGrpc(request), isHead: request.method === 'HEAD' });
+      },
+      refused: (reason: RefusalReason): void => services.refused?.(reason),
     },
 
     /** For `tlsClientError` of a server. */

@@ -12,7 +12,7 @@ import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { LiveLimits } from '#table/limits-entry.ts';
 import { Http2Request, Http2Response, type Http2Peer } from './http2-exchange.ts';
-import { wastedBurst, wastedPerSecond, watchHttp2, type LateRequest } from './http2-watch.ts';
+import { wastedBurst, wastedPerSecond, watchHttp2, type Http2Refusals } from './http2-watch.ts';
 import type { LimitsInForce } from './limits.ts';
 import { lastWordMs } from './linger.ts';
 
@@ -66,11 +66,15 @@ function closeSoon(session: ServerHttp2Session): void {
 }
 
 /** See the head of this file. Loaded when the first such client comes: HTTP/2 takes memory that many never need. */
-export async function createHttp2Sessions(limits: Pick<LimitsInForce, 'now'>, serve: Http2Serve, onLate: LateRequest) {
+export async function createHttp2Sessions(
+  limits: Pick<LimitsInForce, 'now'>,
+  serve: Http2Serve,
+  refusals: Http2Refusals,
+) {
   const { performServerHandshake } = await import('node:http2');
   const sessions = new Set<ServerHttp2Session>();
   let isClosing = false;
-  const watch = watchHttp2(limits, onLate);
+  const watch = watchHttp2(limits, refusals);
 
   return {
     accept(socket: Socket): void {
@@ -84,7 +88,11 @@ export async function createHttp2Sessions(limits: Pick<LimitsInForce, 'now'>, se
       sessions.add(session);
       session.once('close', () => sessions.delete(session));
       // What a client does wrong ends its own session; there is nobody else to tell.
-      session.on('error', () => session.destroy());
+      session.on('error', ({ code = '' }: NodeJS.ErrnoException) => {
+        // Any other is the socket's: its client went away.
+        if (code.startsWith('ERR_HTTP2_')) refusals.refused('http2-frames');
+        session.destroy();
+      });
       session.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, _: number, raw: string[]) => {
         const request = new Http2Request(stream, { headers, raw }, peer);
         const response = new Http2Response(stream, request);

@@ -10,9 +10,14 @@ import type { ServerHttp2Session } from 'node:http2';
 import type { LiveLimits } from '#table/limits-entry.ts';
 import { enhanceYourCalm, type Http2Request, type Http2Response } from './http2-exchange.ts';
 import type { LimitsInForce } from './limits.ts';
+import type { RefusalReason } from './refusal-reason.ts';
 
-/** Called for a request that has not come whole in its time. */
-export type LateRequest = (request: Http2Request, response: Http2Response) => void;
+/** Told of what is refused. */
+export interface Http2Refusals {
+  /** A request that has not come whole in its time: it is to be answered. */
+  onLate(request: Http2Request, response: Http2Response): void;
+  refused(reason: RefusalReason): void;
+}
 
 /** How often it looks; Node's for HTTP/1.1 is the same (`connectionsCheckingInterval`). */
 const checkEveryMs = 1_000;
@@ -46,14 +51,18 @@ class OpenStream {
     this.at = at;
   }
 
-  check(nowMs: number, requestTimeoutMs: number, onLate: LateRequest): void {
+  check(nowMs: number, requestTimeoutMs: number, refusals: Http2Refusals): void {
     const { response } = this;
     if (response.isLingering(nowMs)) return response.stopBody();
-    if (requestTimeoutMs === 0) return;
-    if (response.isBlocked(nowMs, requestTimeoutMs)) return response.cancel();
-    if (this.#isTold || !response.request.isOverdue(nowMs, requestTimeoutMs)) return;
-    this.#isTold = true;
-    onLate(response.request, response);
+    if (requestTimeoutMs === 0 || this.#isTold) return;
+    if (response.isBlocked(nowMs, requestTimeoutMs)) {
+      this.#isTold = true;
+      refusals.refused('answer-timeout');
+      response.cancel();
+    } else if (response.request.isOverdue(nowMs, requestTimeoutMs)) {
+      this.#isTold = true;
+      refusals.onLate(response.request, response);
+    }
   }
 }
 
@@ -79,9 +88,9 @@ class OpenStreams {
     this.#streams[last.at] = last;
   }
 
-  check(nowMs: number, requestTimeoutMs: number, onLate: LateRequest): void {
+  check(nowMs: number, requestTimeoutMs: number, refusals: Http2Refusals): void {
     // Backwards: one that ends at once leaves its place to one that was looked at.
-    for (let i = this.#streams.length - 1; i >= 0; i -= 1) this.#streams[i]?.check(nowMs, requestTimeoutMs, onLate);
+    for (let i = this.#streams.length - 1; i >= 0; i -= 1) this.#streams[i]?.check(nowMs, requestTimeoutMs, refusals);
   }
 }
 
@@ -89,6 +98,7 @@ class OpenStreams {
 class WatchedSession {
   readonly streams = new OpenStreams();
   readonly #session: ServerHttp2Session;
+  readonly #refusals: Http2Refusals;
   readonly #sinceMs = performance.now();
   #idleSinceMs = this.#sinceMs;
   #lookedAtMs = this.#sinceMs;
@@ -98,8 +108,9 @@ class WatchedSession {
   /** Further streams that may be wasted. */
   #allowance = wastedBurst;
 
-  constructor(session: ServerHttp2Session) {
+  constructor(session: ServerHttp2Session, refusals: Http2Refusals) {
     this.#session = session;
+    this.#refusals = refusals;
   }
 
   /** Whether the limits that its client was told hold. */
@@ -129,14 +140,17 @@ class WatchedSession {
     this.#wasted = wasted;
     this.#lookedAtMs = nowMs;
     if (this.#allowance >= 0 || this.#session.closed) return;
+    this.#refusals.refused('http2-waste');
     this.#session.goaway(enhanceYourCalm);
     this.#session.close();
   }
 
   check(nowMs: number, { headersTimeoutMs, keepAliveTimeoutMs }: LiveLimits): void {
     // RFC 9113 section 6.5.3.
-    if (!this.isSettled && nowMs - this.#sinceMs >= headersTimeoutMs)
+    if (!this.isSettled && nowMs - this.#sinceMs >= headersTimeoutMs) {
+      this.#refusals.refused('http2-settings');
       return this.#session.destroy(unacknowledged(), settingsTimeout);
+    }
     this.checkWaste(nowMs);
     this.#checkIdle(nowMs, keepAliveTimeoutMs);
   }
@@ -179,7 +193,7 @@ function watchUnsettled() {
 }
 
 /** See the head of this file. */
-export function watchHttp2(limits: Pick<LimitsInForce, 'now'>, onLate: LateRequest) {
+export function watchHttp2(limits: Pick<LimitsInForce, 'now'>, refusals: Http2Refusals) {
   const sessions = new Set<WatchedSession>();
   const unsettled = watchUnsettled();
 
@@ -188,14 +202,14 @@ export function watchHttp2(limits: Pick<LimitsInForce, 'now'>, onLate: LateReque
     const { requestTimeoutMs } = limits.now;
     for (const session of sessions) {
       session.check(nowMs, limits.now);
-      session.streams.check(nowMs, requestTimeoutMs, onLate);
+      session.streams.check(nowMs, requestTimeoutMs, refusals);
     }
   }, checkEveryMs).unref();
 
   return {
     /** Watches a connection until it closes; gives what is to be told of its streams. */
     watch(session: ServerHttp2Session): Pick<WatchedSession, 'opened'> {
-      const watched = new WatchedSession(session);
+      const watched = new WatchedSession(session, refusals);
       sessions.add(watched);
       unsettled.add(watched);
       session.once('close', () => {

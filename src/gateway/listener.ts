@@ -186,8 +186,8 @@ export function createListener(services: ListenerServices): Listener {
     return request.headers.expect === undefined ? serve(request, response) : serveExpecting(request, response);
   };
 
-  const { onClientError, onTlsError, onLateRequest } = clientFaults(services);
-  const http2 = lateHttp2(async () => createHttp2Sessions(services.limits, serveHttp2, onLateRequest));
+  const { onClientError, onTlsError, http2Refusals } = clientFaults(services);
+  const http2 = lateHttp2(async () => createHttp2Sessions(services.limits, serveHttp2, http2Refusals));
   const { server, undecided, tableChanged } = makeServer(services, serve, http2.accept);
   // 0 is no limit: the size of the head is bounded, and a list that is cut in silence hides headers.
   server.maxHeadersCount = 0;

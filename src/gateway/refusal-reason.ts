@@ -1,4 +1,4 @@
-/** Why a request was refused before it had a meaning: a fixed list, so that it can label a metric. */
+/** Why a request, or a connection, was refused before it had a meaning: a fixed list, so that it can label a metric. */
 export type RefusalReason =
   /** Node's parser cannot make a request of the bytes. */
   | 'malformed'
@@ -21,4 +21,12 @@ export type RefusalReason =
   /** A worker has all the connections, or WebSockets, that it may have. */
   | 'connections'
   | 'tunnels'
-  | 'request-timeout';
+  | 'request-timeout'
+  /** A client of HTTP/2 does not take its answer. */
+  | 'answer-timeout'
+  /** A connection of HTTP/2 whose frames break the protocol, or are a flood. */
+  | 'http2-frames'
+  /** … whose streams come to nothing. */
+  | 'http2-waste'
+  /** … whose client does not acknowledge SETTINGS. */
+  | 'http2-settings';

@@ -23,6 +23,8 @@ interface Flood {
   readonly batches: number;
   /** Whether it is taken, and the connection serves on; else the connection ends. */
   readonly isTaken?: true;
+  /** Why its connection is counted as refused; by its frames when absent. */
+  readonly reason?: 'http2-waste';
   /** Requests that an upstream may see of it. */
   readonly atMost?: number;
   /** Whether the client reads nothing meanwhile. */
@@ -105,17 +107,20 @@ const floods: readonly Flood[] = [
   },
   {
     what: 'a field that is packed into a byte, again and again, before SETTINGS are acknowledged',
+    reason: 'http2-waste',
     batch: (index) => streams(index, (stream) => [packed(stream)]),
     batches: 1_000,
   },
   {
     what: 'a field that is packed into a byte, again and again',
+    reason: 'http2-waste',
     first: [frame('SETTINGS', { flag: flags.ACK })],
     batch: (index) => streams(index, (stream) => [packed(stream)]),
     batches: 1_000,
   },
   {
     what: 'a field that is packed into a byte, again and again, behind a body',
+    reason: 'http2-waste',
     first: [frame('SETTINGS', { flag: flags.ACK })],
     batch: (index) => streams(index, (stream) => [post([], stream), trailers(stream)]),
     batches: 1_000,
@@ -203,6 +208,8 @@ test.for(floods)('$what', { timeout: 60_000 }, async (flood) => {
   await isServed();
   await stage.seen(); // what came of the one before
   const before = process.memoryUsage.rss();
+  const reason = flood.reason ?? 'http2-frames';
+  const refusedBefore = (await stage.refused())[reason] ?? 0;
   const client = openFrames(stage.port);
   if (flood.isDeaf === true) client.socket.pause();
   await client.send(...(flood.first ?? []));
@@ -219,6 +226,7 @@ test.for(floods)('$what', { timeout: 60_000 }, async (flood) => {
   }
   client.socket.destroy();
   await isServed();
+  expect((await stage.refused())[reason] ?? 0).toBe(refusedBefore + (flood.isTaken === true ? 0 : 1));
   // Some unpack to gigabytes; what nobody has collected yet is in it, of client and gateway both.
   expect(process.memoryUsage.rss() - before).toBeLessThan(192 * mebibyte);
   const seen = await stage.seen();

@@ -116,14 +116,14 @@ describe('an answer that nobody takes', () => {
       await gateway.stop();
       upstream.close();
     });
-    return { port: gateway.port, upstream };
+    return { port: gateway.port, upstream, refused: gateway.refused };
   }
 
   test.for([
     ['that is whole already', 10],
     ['of which the rest waits at the upstream', 10_000_000],
   ] as const)('%s resets the stream, and others go on', async ([, bytes]) => {
-    const { port, upstream } = await startTalkative(bytes, quick);
+    const { port, upstream, refused } = await startTalkative(bytes, quick);
     const client = openFrames(port, [setting(4, 0)]); // SETTINGS_INITIAL_WINDOW_SIZE
     const asked = once(upstream, 'connection') as Promise<[Socket]>;
     await client.send(headers(1, requestHead()));
@@ -131,6 +131,7 @@ describe('an answer that nobody takes', () => {
     const cut = new Promise<void>((resolve) => connection.once('close', () => resolve()));
     await client.untilTold('1: CANCEL');
     if (bytes > 10) await cut; // nobody waits for the rest
+    expect(await refused()).toEqual({ 'answer-timeout': 1 });
     expect((await askHttp2(openHttp2(`http://127.0.0.1:${port}`), { ':path': '/' })).status).toBe(200);
   });
 });
@@ -145,6 +146,7 @@ describe('a connection without a stream', () => {
     onTestFinished(() => clearInterval(pings));
     await client.untilTold('closed');
     expect(new Set(client.story())).toEqual(new Set(['1: 200', 'GOAWAY NO_ERROR', 'closed']));
+    expect(await stage.refused()).toEqual({}); // nothing is wrong with it
   });
 
   test('is closed amid a head that never ends', async () => {
@@ -239,6 +241,7 @@ test('SETTINGS that a client does not acknowledge in the time for a head end its
   await client.send(headers(1, requestHead()));
   await client.untilTold('closed');
   expect(client.story()).toEqual(['1: 200', 'GOAWAY SETTINGS_TIMEOUT', 'closed']);
+  expect(await stage.refused()).toEqual({ 'http2-settings': 1 });
   await good.send(headers(1, requestHead()));
   await good.untilTold('1: 200');
 });

@@ -96,7 +96,7 @@ export async function exchangeRaw(port: number, parts: readonly string[], expect
 
 /** The gateway with the routes of this stage to an upstream on this machine. */
 export async function oneUpstream(upstreamPort: number, flags: readonly string[] = []) {
-  const { pipeline, source } = await emptyPipeline(flags);
+  const { pipeline, source, metrics } = await emptyPipeline(flags);
   source.set(objects(upstreamPort));
   await pipeline.settled();
   return {
@@ -106,6 +106,13 @@ export async function oneUpstream(upstreamPort: number, flags: readonly string[]
     async revoke(): Promise<void> {
       source.set(objects(upstreamPort).filter(({ kind }) => kind !== 'Secret'));
       await pipeline.settled();
+    },
+    /** How many requests and connections were refused, by reason. */
+    async refused(): Promise<Record<string, number>> {
+      await pipeline.collect();
+      const text = await metrics.registry.getSingleMetricAsString('latchkey_refused_requests_total');
+      const counts = text.matchAll(/reason="([^"]+)"\} (\d+)/g);
+      return Object.fromEntries([...counts].map(([, reason = '', count]) => [reason, Number(count)]));
     },
     stop: async (): Promise<void> => pipeline.stop(0),
   };
@@ -119,6 +126,7 @@ export async function startRawStage(flags: readonly string[] = []) {
     port: gateway.port,
     httpsPort: gateway.httpsPort,
     revoke: gateway.revoke,
+    refused: gateway.refused,
     /** What the upstream saw of what was sent before, without probes. */
     async seen(): Promise<string> {
       // What is sent now comes after whatever else was on its way.
