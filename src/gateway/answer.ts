@@ -157,6 +157,9 @@ const ended = new WeakSet<object>();
 /** Whether the connection of a request ends with an answer to one before it. */
 export const isEnded = (socket: object): boolean => ended.has(socket);
 
+/** What comes behind the requests so far is not served. */
+export const serveNoMore = (socket: object): void => void ended.add(socket);
+
 function endConnection(headers: string[], { req }: ResponseMessage): void {
   headers.push('Connection', 'close');
   if (req !== undefined) ended.add(req.socket);

@@ -6,6 +6,7 @@ import type { RequestMessage, ResponseMessage } from './client-message.ts';
 import { Http1Request } from './http1-request.ts';
 import { Http1Response } from './http1-response.ts';
 import { createServer, type ServerResponseClass } from './node-http.ts';
+import { serveNoMore } from './answer.ts';
 import { clientFaults } from './client-fault.ts';
 import { forward, type ForwardServices } from './forward.ts';
 import { createHttp2Sessions, type Http2Serve, type Http2Sessions } from './http2-sessions.ts';
@@ -160,6 +161,15 @@ const arrived = (request: RequestMessage, response: ResponseMessage): ClientRequ
   receivedAtMs: performance.now(),
 });
 
+/**
+ * Whether Node's parser threw away what came behind a request: the rest of the bytes that it was given, where the
+ * request has no body and asks for an upgrade that is not made. What it reads next may begin in the middle of anything.
+ */
+function losesNext({ headers }: RequestMessage): boolean {
+  if (headers.upgrade === undefined || !/upgrade/i.test(headers.connection ?? '')) return false;
+  return headers['transfer-encoding'] === undefined && Number(headers['content-length'] ?? 0) === 0;
+}
+
 /** A listener for clients on Node's own parsers, which are those that the world fuzzes. */
 export function createListener(services: ListenerServices): Listener {
   const tunnels = createOpenTunnels(services.occupancy);
@@ -170,8 +180,11 @@ export function createListener(services: ListenerServices): Listener {
 
   let isLeaving = false;
   const take = (client: ClientRequest): void => {
-    if (isLeaving) client.response.shouldKeepAlive = false;
+    const { request, response } = client;
+    const isLast = losesNext(request);
+    if (isLeaving || isLast) response.shouldKeepAlive = false;
     serveRequest(client, pass, services);
+    if (isLast) serveNoMore(request.socket);
   };
   const serve = (request: RequestMessage, response: ResponseMessage): void => take(arrived(request, response));
   const serveExpecting = (request: RequestMessage, response: ResponseMessage): void => {

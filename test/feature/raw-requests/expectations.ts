@@ -22,8 +22,13 @@ export const expectations: readonly RawCase[] = [
     '200 close',
     ['abc'],
   ],
-  ['an upgrade to h2c is not made', get('/x', 'Connection: Upgrade', 'Upgrade: h2c'), '200', ['GET /x', '!pgrade']],
-  ['an upgrade to TLS is not made', get('/x', 'Connection: Upgrade', 'Upgrade: TLS/1.2'), '200', ['GET /x', '!pgrade']],
+  ['an upgrade to h2c is not made', get('/x', 'Connection: Upgrade', 'Upgrade: h2c'), '200 close', ['/x', '!pgrade']],
+  [
+    'an upgrade to TLS is not made',
+    get('/x', 'Connection: Upgrade', 'Upgrade: TLS/1.2'),
+    '200 close',
+    ['/x', '!pgrade'],
+  ],
   ['an upgrade that Connection does not name', get('/x', 'Upgrade: websocket'), '200', ['GET /x', '!pgrade']],
   ['an upgrade without a key', get('/guarded', 'Connection: Upgrade', 'Upgrade: websocket'), '401 close'],
   [
@@ -32,5 +37,5 @@ export const expectations: readonly RawCase[] = [
     '200',
     ['abc', '!pgrade'],
   ],
-  ['an upgrade of a list', get('/x', 'Connection: Upgrade', 'Upgrade: h2c, websocket'), '200', ['GET /x', '!pgrade']],
+  ['an upgrade of a list', get('/x', 'Connection: Upgrade', 'Upgrade: h2c, websocket'), '200 close', ['/x', '!pgrade']],
 ];

@@ -1,6 +1,7 @@
 import { get, head, post, type RawCase } from './raw-case.ts';
 
 const poisoned = `GET / HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n`;
+const upgrade = (path: string, to: string): string => get(path, 'Connection: Upgrade', `Upgrade: ${to}`);
 const chunked = head('POST /c HTTP/1.1', 'Host: a', 'Transfer-Encoding: chunked');
 
 /** Several requests on one connection: each has its own answer, and what is broken spoils nothing before it. */
@@ -17,6 +18,12 @@ export const sequences: readonly RawCase[] = [
     post('abc', 'Content-Length: 3') + chunked + '1\r\nx\r\n0\r\n\r\n' + get('/2'),
     '200 200 200',
     ['/2 '],
+  ],
+  [
+    'a body behind an upgrade that is not made',
+    [upgrade('/1', 'h2c') + head('POST /2 HTTP/1.1', 'Host: a', `Content-Length: ${get('/3').length}`), get('/3')],
+    '200 close',
+    ['/1 ', '!/2 ', '!/3 '],
   ],
   ['a refusal between', get('/1') + get('/guarded') + get('/2'), '200 401 200', ['GET /1 ', 'GET /2 ', '!guarded']],
   ['a refusal, then a broken one', get('/guarded') + poisoned, '401 400 close'],
