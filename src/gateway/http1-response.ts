@@ -27,13 +27,29 @@ export type ServedSocket = Socket & {
   /** The response that leaves next; Node's server goes by it, too. */
   _httpMessage?: Http1Response | null;
   [isWatched]?: true;
+  /** Those whose turn comes later, if there ever were any. */
+  [waiting]?: Set<Http1Response>;
 };
 
 const isWatched = Symbol('is watched');
+const waiting = Symbol('waiting');
 
-/** The same for all, and once for each connection: a response is the connection's for a moment. */
+/**
+ * The same for all, and once for each connection: a response is the connection's for a moment. Node's server tells those
+ * that wait as well, but not on a connection that it has handed over.
+ */
 function tellClosed(this: ServedSocket): void {
   this._httpMessage?.closed();
+  for (const response of this[waiting] ?? []) response.destroy();
+}
+
+/** Whether an answer on a connection has not left yet: what comes behind its request has to wait. */
+export const isAnswering = (socket: ServedSocket): boolean => (socket._httpMessage ?? undefined) !== undefined;
+
+/** Tells once all have left that are under way on a connection that Node has handed over; never where it closes before. */
+export function onceAnswered(socket: ServedSocket, tell: Told): void {
+  if (isAnswering(socket)) socket._httpMessage?.once('finish', () => onceAnswered(socket, tell));
+  else if (socket.writable) tell();
 }
 
 const asBytes = (data: string | Buffer, encoding: 'latin1' | 'utf8'): Buffer =>
@@ -88,6 +104,8 @@ export class Http1Response implements ResponseMessage {
   constructor(req: IncomingMessage) {
     this.req = req;
     this.#hasBody = req.method !== 'HEAD';
+    const socket: ServedSocket = req.socket;
+    if (isAnswering(socket)) (socket[waiting] ??= new Set()).add(this);
   }
 
   get writableEnded(): boolean {
@@ -139,6 +157,7 @@ export class Http1Response implements ResponseMessage {
   /** It is this response's turn. */
   assignSocket(socket: ServedSocket): void {
     socket._httpMessage = this;
+    socket[waiting]?.delete(this);
     if (socket[isWatched] === undefined) {
       socket[isWatched] = true;
       socket.on('close', tellClosed);

@@ -4,7 +4,7 @@ import { Server as NetServer, type AddressInfo, type Server, type Socket } from 
 import type { LiveLimits } from '#table/limits-entry.ts';
 import type { RequestMessage, ResponseMessage } from './client-message.ts';
 import { Http1Request } from './http1-request.ts';
-import { Http1Response } from './http1-response.ts';
+import { Http1Response, onceAnswered } from './http1-response.ts';
 import { createServer, type ServerResponseClass } from './node-http.ts';
 import { serveNoMore } from './answer.ts';
 import { clientFaults } from './client-fault.ts';
@@ -18,6 +18,7 @@ import { chooseByAlpn, chooseByPreface } from './protocol-choice.ts';
 import type { ProxySettings } from './proxy-settings.ts';
 import { refusedMethod, tooLargeHead, tooManyTunnels, unmetExpectation, upgradeWithBody } from './request-guard.ts';
 import { lastWordMs } from './linger.ts';
+import { hangUp } from './resting-clients.ts';
 import { refuseRequest, serveRequest, type ClientRequest, type ServeServices } from './serve-request.ts';
 import type { ClientTls } from './tls.ts';
 import { isWebSocketUpgrade, responseOn, upgrade } from './upgrade.ts';
@@ -209,7 +210,9 @@ export function createListener(services: ListenerServices): Listener {
   server.on('checkExpectation', serveExpecting);
 
   server.on('connect', (request: IncomingMessage, socket: Socket) => {
-    refuseRequest(arrived(request, responseOn(request, socket)), refusedMethod, services);
+    // Node no longer listens to it, nor reads it: its client may leave before its turn comes.
+    socket.on('error', hangUp).resume();
+    onceAnswered(socket, () => refuseRequest(arrived(request, responseOn(request, socket)), refusedMethod, services));
   });
 
   server.on('clientError', onClientError);

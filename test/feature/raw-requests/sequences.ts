@@ -20,10 +20,22 @@ export const sequences: readonly RawCase[] = [
     ['/2 '],
   ],
   [
+    'an upgrade that does not wait for the answer before it',
+    get('/1') + upgrade('/2', 'websocket') + get('/3'),
+    '200 200 close',
+    ['/1 ', '/2 ', '!pgrade', '!/3 '],
+  ],
+  [
     'a body behind an upgrade that is not made',
     [upgrade('/1', 'h2c') + head('POST /2 HTTP/1.1', 'Host: a', `Content-Length: ${get('/3').length}`), get('/3')],
     '200 close',
     ['/1 ', '!/2 ', '!/3 '],
+  ],
+  [
+    'CONNECT behind others',
+    get('/1') + get('/2') + head('CONNECT a:1 HTTP/1.1', 'Host: a:1'),
+    '200 200 405 close',
+    ['/2 '],
   ],
   ['a refusal between', get('/1') + get('/guarded') + get('/2'), '200 401 200', ['GET /1 ', 'GET /2 ', '!guarded']],
   ['a refusal, then a broken one', get('/guarded') + poisoned, '401 400 close'],

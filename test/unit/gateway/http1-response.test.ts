@@ -1,4 +1,5 @@
 /** Responses as they leave, and what is told of them, beside Node's own: its server is to do the same with both. */
+import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import {
@@ -339,6 +340,22 @@ test('one that breaks off before its turn cuts the connection when that comes', 
   arrived[0]?.writeHead(200, 'OK', length(5)).end('first', 'latin1');
   expect(await text).toMatch(/\r\n\r\nfirst$/);
   expect(closed).toBe(1);
+});
+
+test('those that wait on a connection that Node hands over are told when it closes', async () => {
+  const closed: string[] = [];
+  const all = Promise.withResolvers<void>();
+  const socket = await connectTo('ours', (request, response) => {
+    const { server } = request.socket as typeof request.socket & { server: Server };
+    if (request.url === '/1') server.once('connect', (_, connection) => connection.destroy());
+    response.once('close', () => {
+      if (closed.push(request.url ?? '') === 3) all.resolve();
+    });
+  });
+  const ask = (path: string): string => head(`GET ${path} HTTP/1.1`, 'Host: a');
+  socket.write(ask('/1') + ask('/2') + ask('/3') + head('CONNECT a:1 HTTP/1.1', 'Host: a:1'));
+  await all.promise;
+  expect(closed).toEqual(['/1', '/2', '/3']);
 });
 
 test('what is written behind the end goes nowhere', async () => {
