@@ -207,6 +207,8 @@ export class Http1Response implements ResponseMessage {
 
   /** It is sent with the first of the body. @param fields flat list of names and values */
   writeHead(status: number, reason: string, fields: readonly string[]): this {
+    // What was late has been answered for it, and may still be on its way.
+    if (this.finished) return this;
     if (status === 204 || status === 304) this.#hasBody = false;
     // The body may come although nobody has waited for it, and none can tell it from another request.
     if (this._expect_continue && !this.#hasContinued) this.shouldKeepAlive = false;
@@ -279,8 +281,8 @@ export class Http1Response implements ResponseMessage {
   #write(data: string | Buffer, encoding: 'latin1' | 'utf8', onWritten?: Written): boolean {
     const { socket } = this;
     if (socket === null) return this.#hold({ data, encoding, onWritten });
-    // Nobody takes it any more, and who waits is told by `close`.
-    if (!socket.writable) return true;
+    // Nobody takes it any more: there is no room, until `close` tells who waits.
+    if (!socket.writable) return false;
     return socket.write(data, encoding, onWritten);
   }
 

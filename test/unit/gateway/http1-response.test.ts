@@ -367,6 +367,24 @@ test('what is written behind the end goes nowhere', async () => {
   expect(text).toMatch(/\r\n\r\noneHTTP\/1\.1 200/);
 });
 
+test('a head that comes behind the end goes nowhere', async () => {
+  const answer: Answer = (_, response) => {
+    response.writeHead(200, 'OK', length(3)).end('one', 'latin1');
+    response.writeHead(200, 'OK', length(3)).flushHeaders();
+  };
+  expect((await sent('ours', { request: requests['HTTP/1.1'], answer })).match(/HTTP\/1\.1 200/g)?.length).toBe(2);
+});
+
+test('one whose connection has ended asks for no more', async () => {
+  const told = Promise.withResolvers<boolean>();
+  const socket = await connectTo('ours', ({ socket: connection }, response) => {
+    connection.end();
+    told.resolve(response.writeHead(200, 'OK', []).write(bytes('one')));
+  });
+  socket.write(requests['HTTP/1.1']);
+  expect(await told.promise).toBe(false);
+});
+
 test('one whose connection has ended before its turn is not written', async () => {
   const arrived: Response[] = [];
   const told = Promise.withResolvers<void>();
