@@ -4,6 +4,8 @@
 set -eu
 cd "$(dirname "$0")/.."
 installed=node_modules/.package-lock.json
+# Whoever links to what another checkout has installed answers for it: to install here would empty it there.
+if [ -L node_modules ] && [ -x node_modules/.bin/node ]; then exit 0; fi
 if [ -x node_modules/.bin/node ] && [ -f "$installed" ] && [ ! package-lock.json -nt "$installed" ]; then exit 0; fi
 echo "latchkey: installing the locked dependencies (once)" >&2
 # Whatever Node runs npm here, everything is then run by the Node that is pinned as a dependency: an

@@ -1,4 +1,4 @@
-import { Http1Response, type ServedSocket } from './http1-response.ts';
+import { Http1Response, nextToLeave } from './http1-response.ts';
 import { IncomingMessageClass } from './node-http.ts';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -54,10 +54,6 @@ const notTls = new Set(['ERR_SSL_HTTP_REQUEST', 'ERR_SSL_WRONG_VERSION_NUMBER'])
 /** Node hands over the connection of TLS alone, which cannot send any more. */
 const connectionBelow = (socket: Duplex): Socket | undefined =>
   (socket as Duplex & { readonly _parent?: Socket | null })._parent ?? undefined;
-
-/** The response that leaves next on a connection. Node's own answer to such errors goes by this field, too. */
-const nextToLeave = (socket: Duplex): Http1Response | undefined =>
-  (socket as Duplex & Pick<ServedSocket, '_httpMessage'>)._httpMessage ?? undefined;
 
 function answerOn(
   response: ResponseMessage,

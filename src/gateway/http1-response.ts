@@ -6,8 +6,10 @@
  */
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { ResponseMessage } from './client-message.ts';
 import { fieldLines } from './http1-outgoing.ts';
+import { hangUp } from './hang-up.ts';
 import { STATUS_CODES } from './node-http.ts';
 import { responseHead } from './response-head.ts';
 
@@ -43,13 +45,22 @@ function tellClosed(this: ServedSocket): void {
   for (const response of this[waiting] ?? []) response.destroy();
 }
 
-/** Whether an answer on a connection has not left yet: what comes behind its request has to wait. */
-export const isAnswering = (socket: ServedSocket): boolean => (socket._httpMessage ?? undefined) !== undefined;
+/** The response that leaves next on a connection. */
+export const nextToLeave = (socket: Duplex): Http1Response | undefined =>
+  (socket as ServedSocket)._httpMessage ?? undefined;
 
-/** Tells once all have left that are under way on a connection that Node has handed over; never where it closes before. */
+/**
+ * Node hands a connection over, for an upgrade or CONNECT, while answers may be under way on it. Tells at once where
+ * there are none, else once they have left, and never where the connection ends before that.
+ */
 export function onceAnswered(socket: ServedSocket, tell: Told): void {
-  if (isAnswering(socket)) socket._httpMessage?.once('finish', () => onceAnswered(socket, tell));
-  else if (socket.writable) tell();
+  const next = nextToLeave(socket);
+  if (next === undefined) return tell();
+  // Node no longer listens to it.
+  socket.on('error', hangUp);
+  next.once('finish', () => {
+    if (socket.writable) onceAnswered(socket, tell);
+  });
 }
 
 const asBytes = (data: string | Buffer, encoding: 'latin1' | 'utf8'): Buffer =>
@@ -105,7 +116,7 @@ export class Http1Response implements ResponseMessage {
     this.req = req;
     this.#hasBody = req.method !== 'HEAD';
     const socket: ServedSocket = req.socket;
-    if (isAnswering(socket)) (socket[waiting] ??= new Set()).add(this);
+    if (nextToLeave(socket) !== undefined) (socket[waiting] ??= new Set()).add(this);
   }
 
   get writableEnded(): boolean {
@@ -201,6 +212,7 @@ export class Http1Response implements ResponseMessage {
   }
 
   writeInformation(status: number, headers: readonly string[]): void {
+    if (this.finished) return;
     const start = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'unknown'}\r\n`;
     this.#write(`${start}${fieldLines(headers)}\r\n`, 'latin1');
   }

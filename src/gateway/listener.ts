@@ -18,7 +18,6 @@ import { chooseByAlpn, chooseByPreface } from './protocol-choice.ts';
 import type { ProxySettings } from './proxy-settings.ts';
 import { refusedMethod, tooLargeHead, tooManyTunnels, unmetExpectation, upgradeWithBody } from './request-guard.ts';
 import { lastWordMs } from './linger.ts';
-import { hangUp } from './resting-clients.ts';
 import { refuseRequest, serveRequest, type ClientRequest, type ServeServices } from './serve-request.ts';
 import type { ClientTls } from './tls.ts';
 import { isWebSocketUpgrade, responseOn, upgrade } from './upgrade.ts';
@@ -171,6 +170,18 @@ function losesNext({ headers }: RequestMessage): boolean {
   return headers['transfer-encoding'] === undefined && Number(headers['content-length'] ?? 0) === 0;
 }
 
+/** Takes the connections that Node hands over, once the answers that are under way on them have left. */
+function takeHandedOver(server: Server, tunnels: OpenTunnels, services: ListenerServices): void {
+  const switchOver = upgradesOf(services, tunnels);
+  server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) =>
+    onceAnswered(socket, () => switchOver(request, socket, head)),
+  );
+  server.on('connect', (request: IncomingMessage, socket: Socket) => {
+    socket.resume(); // so that it closes if its client does
+    onceAnswered(socket, () => refuseRequest(arrived(request, responseOn(request, socket)), refusedMethod, services));
+  });
+}
+
 /** A listener for clients on Node's own parsers, which are those that the world fuzzes. */
 export function createListener(services: ListenerServices): Listener {
   const tunnels = createOpenTunnels(services.occupancy);
@@ -209,16 +220,10 @@ export function createListener(services: ListenerServices): Listener {
   server.on('checkContinue', serveExpecting);
   server.on('checkExpectation', serveExpecting);
 
-  server.on('connect', (request: IncomingMessage, socket: Socket) => {
-    // Node no longer listens to it, nor reads it: its client may leave before its turn comes.
-    socket.on('error', hangUp).resume();
-    onceAnswered(socket, () => refuseRequest(arrived(request, responseOn(request, socket)), refusedMethod, services));
-  });
-
   server.on('clientError', onClientError);
   server.on('tlsClientError', onTlsError);
 
-  server.on('upgrade', upgradesOf(services, tunnels));
+  takeHandedOver(server, tunnels, services);
 
   // Over TLS a connection is none of the HTTP server's until its handshake is done.
   server.on('connection', (socket: Socket) => {

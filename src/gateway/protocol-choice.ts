@@ -7,7 +7,8 @@ import type { Server as HttpsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { lastWordMs } from './linger.ts';
-import { createRestingClients, handOver, hangUp, type Take } from './resting-clients.ts';
+import { hangUp } from './hang-up.ts';
+import { createRestingClients, handOver, type Take } from './resting-clients.ts';
 
 /** What every client of HTTP/2 sends first. */
 const preface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1');

@@ -7,6 +7,7 @@
  * Node has no call for that, neither for the list nor for taking away: decision 0023.
  */
 import type { Server, Socket } from 'node:net';
+import { hangUp } from './hang-up.ts';
 import { lastWordMs } from './linger.ts';
 import { createRestCredit, type RestCredit } from './rest-credit.ts';
 
@@ -90,11 +91,6 @@ export function handOver(socket: Socket, bytes: Buffer, take: Take): void {
   socket.pause();
   socket.unshift(bytes);
   take(socket);
-}
-
-/** For whoever listens to many: one function for all. */
-export function hangUp(this: Socket): void {
-  this.destroy();
 }
 
 /** Nothing is to be answered, and nothing is on its way out. */

@@ -12,7 +12,7 @@ import type { ExchangeServices, ProxyExchange } from './exchange.ts';
 import { faultAnswers } from './fault-answer.ts';
 import { upstreamTarget, type ForwardServices } from './forward.ts';
 import { fieldLines } from './http1-outgoing.ts';
-import { Http1Response, isAnswering } from './http1-response.ts';
+import { Http1Response } from './http1-response.ts';
 import type { OpenTunnels } from './open-tunnels.ts';
 import { clientHeaders, withPluginHeaders } from './response-headers.ts';
 import type { RouteCounts, Traffic } from './traffic.ts';
@@ -23,13 +23,9 @@ import { upstreamHeaders } from './upstream-headers.ts';
 import { connectAlone } from './upstream-socket.ts';
 import { connectTimeoutCode, serverNameOf } from './upstream-tls.ts';
 
-/**
- * The only protocol that is switched to; any other Upgrade is dropped, as Kong does (kong-facts 2.3). So is one that did
- * not wait for the answers before it: Node would hand the connection over while they are still to be written to it.
- */
+/** The only protocol that is switched to; any other Upgrade is dropped, as Kong does (kong-facts 2.3). */
 export function isWebSocketUpgrade(request: IncomingMessage): boolean {
-  if (request.headers.upgrade?.toLowerCase() !== 'websocket' || request.method !== 'GET') return false;
-  return !isAnswering(request.socket);
+  return request.headers.upgrade?.toLowerCase() === 'websocket' && request.method === 'GET';
 }
 
 /**

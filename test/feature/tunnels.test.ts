@@ -1,7 +1,8 @@
 /** What becomes of the bytes of WebSockets, and of upgrades that come to nothing, over real sockets. */
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import type { ServerResponse } from 'node:http';
+import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { send } from '../support/client.ts';
@@ -12,6 +13,7 @@ import { bytesUntilEnd, startTunnelUpstream, upgradeHead } from '../support/raw-
 import { silentPipeline } from '../support/silent-pipeline.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { exchangeRaw } from '../support/raw-stage.ts';
+import { until } from '../support/until.ts';
 
 const megabyte = Buffer.alloc(1024 * 1024, 'x');
 
@@ -70,6 +72,33 @@ test('a slow upstream gets all that the client said before it closed', async () 
   for (let i = 0; i < 16; i += 1) client.write(megabyte);
   client.end();
   expect(await bytesUntilEnd(upstream)).toBe(16 * megabyte.byteLength);
+});
+
+test('an upgrade behind a request that is not answered yet waits for its turn', async () => {
+  const answering = Promise.withResolvers<ServerResponse>();
+  const { server, gatewayPort } = await start();
+  server.removeAllListeners('request').on('request', (_, response) => answering.resolve(response));
+  const client = connect(gatewayPort, '127.0.0.1');
+  onTestFinished(() => {
+    client.destroy();
+  });
+  let text = '';
+  client.on('data', (chunk: Buffer) => (text += chunk.toString('latin1')));
+  client.write(`GET /slow HTTP/1.1\r\nHost: a\r\n\r\n${upgradeHead()}`);
+  const response = await answering.promise;
+  const upgraded = once(server, 'upgrade') as Promise<[unknown, Socket]>;
+  response.end('slow');
+  const [, upstream] = await upgraded;
+  upstream.write('hello');
+  await until({
+    what: 'what the upstream said',
+    holds: () => text.includes('hello'),
+    subscribe: (check) => {
+      client.on('data', check);
+      return () => client.off('data', check);
+    },
+  });
+  expect(text).toMatch(/^HTTP\/1\.1 200 [^]*\r\n\r\nslowHTTP\/1\.1 101 [^]*\r\n\r\nhello$/);
 });
 
 test('a WebSocket on a connection that has had requests is not bound by the time between those', async () => {
