@@ -162,13 +162,11 @@ const arrived = (request: RequestMessage, response: ResponseMessage): ClientRequ
 });
 
 /**
- * Whether Node's parser threw away what came behind a request: the rest of the bytes that it was given, where the
- * request has no body and asks for an upgrade that is not made. What it reads next may begin in the middle of anything.
+ * Whether Node's parser throws away what comes behind a request, the rest of the bytes that it was given: it stops where
+ * an upgrade is asked for, made or not. What it reads next may begin in the middle of anything.
  */
-function losesNext({ headers }: RequestMessage): boolean {
-  if (headers.upgrade === undefined || !/upgrade/i.test(headers.connection ?? '')) return false;
-  return headers['transfer-encoding'] === undefined && Number(headers['content-length'] ?? 0) === 0;
-}
+const losesNext = ({ headers }: RequestMessage): boolean =>
+  headers.upgrade !== undefined && /upgrade/i.test(headers.connection ?? '');
 
 /** Takes the connections that Node hands over, once the answers that are under way on them have left. */
 function takeHandedOver(server: Server, tunnels: OpenTunnels, services: ListenerServices): void {

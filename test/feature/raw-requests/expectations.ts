@@ -34,7 +34,7 @@ export const expectations: readonly RawCase[] = [
   [
     'a POST that would upgrade',
     head('POST /x HTTP/1.1', 'Host: a', 'Connection: Upgrade', 'Upgrade: websocket', 'Content-Length: 3') + 'abc',
-    '200',
+    '200 close',
     ['abc', '!pgrade'],
   ],
   ['an upgrade of a list', get('/x', 'Connection: Upgrade', 'Upgrade: h2c, websocket'), '200 close', ['/x', '!pgrade']],

@@ -32,6 +32,16 @@ export const sequences: readonly RawCase[] = [
     ['/1 ', '!/2 ', '!/3 '],
   ],
   [
+    'a body behind an upgrade with a body that is not made',
+    [
+      post('abc', 'Content-Length: 3', 'Connection: Upgrade', 'Upgrade: h2c') +
+        head('POST /2 HTTP/1.1', 'Host: a', `Content-Length: ${get('/3').length}`),
+      get('/3'),
+    ],
+    '200 close',
+    ['abc', '!/2 ', '!/3 '],
+  ],
+  [
     'CONNECT behind others',
     get('/1') + get('/2') + head('CONNECT a:1 HTTP/1.1', 'Host: a:1'),
     '200 200 405 close',
