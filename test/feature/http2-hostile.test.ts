@@ -32,8 +32,8 @@ test('an upgrade to h2c is answered over HTTP/1.1 (RFC 9113 section 3.1)', async
     'Upgrade: h2c',
     'HTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA',
   ];
-  const answer = await exchangeRaw(stage.port, [`${request.join('\r\n')}\r\n\r\n`], '200');
-  expect(answer.summary).toBe('200');
+  const answer = await exchangeRaw(stage.port, [`${request.join('\r\n')}\r\n\r\n`], '200 close');
+  expect(answer.summary).toBe('200 close');
   const seen = await stage.seen();
   expect(seen).toMatch(/^GET \/ HTTP\/1\.1\r\n/);
   expect(seen).not.toMatch(/h2c|http2-settings/i);
