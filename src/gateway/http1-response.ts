@@ -25,7 +25,7 @@ const both = (first: Told | undefined, second: Told): Told =>
       };
 
 /** A connection of Node's server. */
-export type ServedSocket = Socket & {
+type ServedSocket = Socket & {
   /** The response that leaves next; Node's server goes by it, too. */
   _httpMessage?: Http1Response | null;
   [isWatched]?: true;
@@ -128,8 +128,6 @@ export class Http1Response implements ResponseMessage {
     return this.headersSent && this.#head === '';
   }
 
-  // --- Events ---
-
   on(event: 'finish' | 'close' | 'drain', listener: Told): this {
     return this.once(event, listener);
   }
@@ -162,8 +160,6 @@ export class Http1Response implements ResponseMessage {
     this.#onDrain = undefined;
     tell?.();
   }
-
-  // --- The connection ---
 
   /** It is this response's turn. */
   assignSocket(socket: ServedSocket): void {
@@ -202,8 +198,6 @@ export class Http1Response implements ResponseMessage {
     else process.nextTick(() => this.closed());
     return this;
   }
-
-  // --- The head ---
 
   /** Before the head; RFC 9110 section 15.2. */
   writeContinue(): void {
@@ -247,8 +241,6 @@ export class Http1Response implements ResponseMessage {
     this.#head = '';
     return head;
   }
-
-  // --- The body ---
 
   /** @param onWritten called once the chunk is no longer needed */
   write(chunk: Buffer, onWritten?: Told): boolean {

@@ -8,6 +8,7 @@
  */
 import type { Server, Socket } from 'node:net';
 import { hangUp } from './hang-up.ts';
+import { nextToLeave } from './http1-response.ts';
 import { lastWordMs } from './linger.ts';
 import { createRestCredit, type RestCredit } from './rest-credit.ts';
 
@@ -30,8 +31,6 @@ const creditOptions = { most: 4_096, eachRound: 32, lastingRounds: 80 };
 type ServedSocket = Socket & {
   /** Null once nothing is read from the connection as HTTP any more. */
   readonly parser?: object | null;
-  /** The response that leaves next. */
-  readonly _httpMessage?: object | null;
   readonly _handle?: { _consumed?: boolean } | null;
 };
 
@@ -95,7 +94,7 @@ export function handOver(socket: Socket, bytes: Buffer, take: Take): void {
 
 /** Nothing is to be answered, and nothing is on its way out. */
 function isAnswered(socket: ServedSocket): boolean {
-  if ((socket._httpMessage ?? undefined) !== undefined) return false;
+  if (nextToLeave(socket) !== undefined) return false;
   return socket.readable && socket.readableFlowing === true && socket.writable && socket.writableLength === 0;
 }
 
