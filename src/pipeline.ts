@@ -118,14 +118,23 @@ interface PoolSetting extends Pick<PoolOptions, 'snapshot' | 'onUses'> {
   readonly digestSecret: Buffer;
 }
 
+/** Where to listen: on two ports that nobody else has, unless they are shared. */
+async function reservePorts({ listen, httpsListen, sharesPorts = false }: PipelineOptions) {
+  await using probes = new AsyncDisposableStack();
+  const withPort = async (address: ListenAddress): Promise<ListenAddress> =>
+    sharesPorts && address.port !== 0 ? address : { ...address, port: await reservePort(address, probes) };
+  return {
+    listen: await withPort(listen),
+    httpsListen: httpsListen === undefined ? undefined : await withPort(httpsListen),
+  };
+}
+
 /** Starts the worker threads, on ports that nobody else has. */
 async function startPool(options: PipelineOptions, { digestSecret, ...setting }: PoolSetting) {
-  const { log, logSettings, metrics, listen, httpsListen, version, workers, proxy } = options;
-  const portOf = async (address: ListenAddress): Promise<number> =>
-    options.sharesPorts === true && address.port !== 0 ? address.port : reservePort(address);
-  const port = await portOf(listen);
-  const tls = httpsListen === undefined ? undefined : tlsSettings({ ...httpsListen, port: await portOf(httpsListen) });
-  const settings = { listen: { host: listen.host, port }, proxy, digestSecret, log: logSettings, version };
+  const { log, logSettings, metrics, version, workers, proxy } = options;
+  const { listen, httpsListen } = await reservePorts(options);
+  const tls = httpsListen === undefined ? undefined : tlsSettings(httpsListen);
+  const settings = { listen, proxy, digestSecret, log: logSettings, version };
   const out = createOutTargets();
   const pool = createPool({
     workers,
@@ -141,7 +150,7 @@ async function startPool(options: PipelineOptions, { digestSecret, ...setting }:
     onRestart: () => metrics.workerRestarts.inc(),
     onHang: () => metrics.workerHangs.inc(),
   });
-  return { pool, port, httpsPort: tls?.listen.port, isOut: out.isOut };
+  return { pool, port: listen.port, httpsPort: httpsListen?.port, isOut: out.isOut };
 }
 
 interface Served {

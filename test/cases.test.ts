@@ -26,7 +26,7 @@ beforeAll(async () => {
   upstream = await startUpstream();
   pipeline = await startPipeline({
     openSource: async () => source,
-    ...caseSettings,
+    ...(await caseSettings()),
     ...(await silent()),
     proxy: proxySettings(),
     version: '0.0.0-test',

@@ -57,17 +57,17 @@ const overrunMs = 2_000;
 /**
  * Makes sure that nobody listens on an address and gives its port (for port 0, a free one). Workers share
  * their port (SO_REUSEPORT), so without this a second gateway would quietly take half of the connections.
+ * It is held until `probes` are disposed of: meanwhile no other port 0 becomes the same.
  *
  * @throws Node's error, such as EADDRINUSE or EACCES
  */
-export async function reservePort({ host, port }: ListenAddress): Promise<number> {
-  const probe = createServer();
+export async function reservePort({ host, port }: ListenAddress, probes: AsyncDisposableStack): Promise<number> {
+  const probe = probes.use(createServer());
   await new Promise<void>((resolve, reject) => {
     probe.once('error', reject);
     probe.listen({ host, port, exclusive: true }, resolve);
   });
   const address = probe.address();
-  await new Promise<void>((resolve) => probe.close(() => resolve()));
   return typeof address === 'object' && address !== null ? address.port : port;
 }
 

@@ -164,7 +164,7 @@ describeCluster('on a real API server', () => {
             writer: (observed) => createKubernetesWriter({ api: connection, fieldManager: 'test', ...observed }),
           }),
         ),
-      ...caseSettings,
+      ...(await caseSettings()),
       ...(await silent()),
       proxy: proxySettings(),
       version: '0.0.0-test',

@@ -4,6 +4,7 @@ import { startPipeline, type Pipeline } from '#pipeline.ts';
 import { pluginSchemas } from '#plugins/schemas.ts';
 import { send, type ReceivedAnswer } from '../support/client.ts';
 import { consumer, inDefault, ingress, service, slice } from '../support/cluster-objects.ts';
+import { freePort } from '../support/free-port.ts';
 import { objectSource } from '../support/object-source.ts';
 import { silent } from '../support/silent.ts';
 import { seenHeader, startUpstream } from '../support/upstream.ts';
@@ -43,7 +44,7 @@ beforeAll(async () => {
   pipeline = await startPipeline({
     openSource: async () => source,
     translate: { ingressClass: 'kong' },
-    listen: { host: '127.0.0.1', port: 0 },
+    listen: { host: '127.0.0.1', port: await freePort() },
     workers: 1,
     ...(await silent()),
     proxy: proxySettings(),

@@ -63,7 +63,7 @@ async function startGateway() {
   const source = objectSource();
   const pipeline = await startPipeline({
     openSource: async () => source,
-    ...caseSettings,
+    ...(await caseSettings()),
     ...(await silent()),
     proxy: proxySettings(),
     version: '0.0.0-test',

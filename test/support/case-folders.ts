@@ -28,6 +28,7 @@ import type { Verdict } from '#resources/verdict.ts';
 import type { Pair } from '#gateway/self-signed.ts';
 import { fingerprintOf, makePair, type WantedPair } from './certificates.ts';
 import { send, type ReceivedAnswer } from './client.ts';
+import { freePort } from './free-port.ts';
 import { caCertificate, clientPair, otherCaCertificate, serverPair } from './signed-certificates.ts';
 import { seenHeader, type SeenRequest } from './upstream.ts';
 
@@ -56,17 +57,19 @@ interface CaseRequest {
 }
 
 /** How every case is served. */
-export const caseSettings = {
-  translate: {
-    ingressClass: 'kong',
-    defaultCertificate: { namespace: 'gateways', name: 'default' },
-    // Cases have no today: keys that end in this century (but for its last days) are warned of, later ones are not.
-    keyExpiryWarningMs: 73 * 365 * 86_400_000,
-  },
-  listen: { host: '127.0.0.1', port: 0 },
-  httpsListen: { host: '127.0.0.1', port: 0 },
-  workers: 1,
-};
+export async function caseSettings() {
+  return {
+    translate: {
+      ingressClass: 'kong',
+      defaultCertificate: { namespace: 'gateways', name: 'default' },
+      // Cases have no today: keys that end in this century (but for its last days) are warned of, later ones are not.
+      keyExpiryWarningMs: 73 * 365 * 86_400_000,
+    },
+    listen: { host: '127.0.0.1', port: await freePort() },
+    httpsListen: { host: '127.0.0.1', port: await freePort() },
+    workers: 1,
+  };
+}
 
 const root = join(import.meta.dirname, '..', 'cases');
 

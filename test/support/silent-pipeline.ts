@@ -2,6 +2,7 @@ import { parseAllDocuments } from 'yaml';
 import { startPipeline, type Pipeline } from '#pipeline.ts';
 import type { Metrics } from '#telemetry/metrics.ts';
 import type { KubernetesObject } from '#resources/kind.ts';
+import { freePort } from './free-port.ts';
 import { objectSource, type ObjectSource } from './object-source.ts';
 import { oneService, type OneService } from './one-service.ts';
 import { proxySettings } from './proxy-settings.ts';
@@ -16,8 +17,8 @@ export async function emptyPipeline(
   const pipeline = await startPipeline({
     openSource: async () => source,
     translate: { ingressClass: 'kong' },
-    listen: { host: '127.0.0.1', port: 0 },
-    httpsListen: { host: '127.0.0.1', port: 0 },
+    listen: { host: '127.0.0.1', port: await freePort() },
+    httpsListen: { host: '127.0.0.1', port: await freePort() },
     workers: 1,
     ...tellers,
     proxy: proxySettings(flags),
