@@ -16,11 +16,19 @@ const verdict = (timed: NonNullable<Verdict['timed']>): Verdict => ({
   timed,
 });
 
-/** What is told, by the real clock: messages of each verdict, `-name` for what is forgotten. */
+/** When the clock of a test begins. */
+const beginMs = Date.now();
+
+/**
+ * What is told, by real timers and a clock that is moved by hand (two turns may be due when a timer comes late):
+ * messages of each verdict, `-name` for what is forgotten.
+ */
 function started() {
+  const clock = { nowMs: beginMs };
   const told: string[][] = [];
   const checks = new Set<() => void>();
   const timed = createTimedVerdicts({
+    now: () => clock.nowMs,
     tell(verdicts, forgotten) {
       told.push([
         ...verdicts.flatMap(({ problems }) => problems.map(({ message }) => message)),
@@ -40,36 +48,38 @@ function started() {
       },
       holds: () => told.length >= count,
     }));
-  return { timed, told, untilTold };
+  return { timed, clock, told, untilTold };
 }
 
 test('a problem comes and another goes when it is time, though nobody touches the object', async () => {
-  const { timed, told, untilTold } = started();
-  const nowMs = Date.now();
+  const { timed, clock, told, untilTold } = started();
   timed.report(
     [
       verdict([
-        { problem: problem('goes'), untilMs: nowMs + 40 },
-        { problem: problem('comes'), fromMs: nowMs + 80 },
-        { problem: problem('far'), fromMs: nowMs + 1e12 },
-        { problem: problem('long ago'), untilMs: nowMs - 1 },
+        { problem: problem('goes'), untilMs: beginMs + 40 },
+        { problem: problem('comes'), fromMs: beginMs + 80 },
+        { problem: problem('far'), fromMs: beginMs + 1e12 },
+        { problem: problem('long ago'), untilMs: beginMs - 1 },
       ]),
     ],
     [],
   );
   expect(told).toEqual([['lasting', 'goes']]);
+  clock.nowMs = beginMs + 40;
+  await untilTold(2);
+  clock.nowMs = beginMs + 80;
   await untilTold(3);
   expect(told).toEqual([['lasting', 'goes'], ['lasting'], ['lasting', 'comes']]);
 });
 
 test('a verdict that took its place, or went, is not told again', async () => {
-  const { timed, told, untilTold } = started();
-  const nowMs = Date.now();
-  const late = [{ problem: problem('late'), fromMs: nowMs + 20 }];
-  const other = { ...verdict([{ problem: problem('other'), fromMs: nowMs + 60 }]), ref: { ...ref, name: 'other' } };
+  const { timed, clock, told, untilTold } = started();
+  const late = [{ problem: problem('late'), fromMs: beginMs + 20 }];
+  const other = { ...verdict([{ problem: problem('other'), fromMs: beginMs + 60 }]), ref: { ...ref, name: 'other' } };
   const gone = { ...verdict(late), ref: { ...ref, name: 'gone' } };
   timed.report([verdict(late), other, gone], []);
   timed.report([{ ref, generation: 2, problems: [] }], [gone.ref]);
+  clock.nowMs = beginMs + 60;
   await untilTold(3);
   expect(told).toEqual([['lasting', 'lasting', 'lasting'], ['-gone'], ['lasting', 'other']]);
 });
