@@ -1,4 +1,5 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { writeFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { directorySource } from '#source/directory.ts';
@@ -9,7 +10,8 @@ describeSource('a directory', async () => {
   const fileOf = (kind: string, name: string): string => join(dir, `${kind}-default-${name}.yaml`.toLowerCase());
   return {
     makeSource: () => directorySource(dir),
-    put: async (object) => writeFile(fileOf(object.kind, object.metadata.name), JSON.stringify(object)),
+    // In one turn: a file that is empty for long is believed.
+    put: async (object) => writeFileSync(fileOf(object.kind, object.metadata.name), JSON.stringify(object)),
     remove: async ({ kind, name }) => rm(fileOf(kind, name)),
     close: async () => rm(dir, { recursive: true }),
   };

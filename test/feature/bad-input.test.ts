@@ -7,6 +7,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { bobWith } from '../support/bobs-key.ts';
 import { freePort } from '../support/free-port.ts';
 import { runLatchkey, startLatchkey } from '../support/latchkey-process.ts';
+import { replaceFile } from '../support/replace-file.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { startUpstream } from '../support/upstream.ts';
 
@@ -211,7 +212,7 @@ describe('a directory that is served', () => {
       await upstream.close();
     });
     const status = async (path: string) => (await fetch(`http://127.0.0.1:${latchkey.proxyPort}${path}`)).status;
-    writeFileSync(join(dir, 'a.yaml'), 'kind: [\n');
+    replaceFile(join(dir, 'a.yaml'), 'kind: [\n');
     await latchkey.printed('a.yaml:');
     expect(await status('/a')).toBe(200);
     writeFileSync(

@@ -1,6 +1,6 @@
 /** A certificate that is renewed under load: no request is lost, no connection is cut, new handshakes get the new one. */
 import { once } from 'node:events';
-import { renameSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { Agent, request as httpsRequest } from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -12,6 +12,7 @@ import { fingerprintOf, makePair, tlsSecret } from '../support/certificates.ts';
 import { send } from '../support/client.ts';
 import { oneService } from '../support/one-service.ts';
 import { startLatchkey } from '../support/latchkey-process.ts';
+import { replaceFile } from '../support/replace-file.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const host = 'a.example.com';
@@ -37,10 +38,7 @@ test('a renewed certificate is shown to new handshakes, and nobody who is connec
     ReturnType<typeof makePair>,
     ...ReturnType<typeof makePair>[],
   ];
-  const show = (pair: typeof first): void => {
-    writeFileSync(join(dir, '.next'), stringify(tlsSecret('cert', pair)));
-    renameSync(join(dir, '.next'), join(dir, 'cert.yaml'));
-  };
+  const show = (pair: typeof first): void => replaceFile(join(dir, 'cert.yaml'), stringify(tlsSecret('cert', pair)));
   writeFileSync(join(dir, 'routes.yaml'), oneService((upstream.address() as AddressInfo).port, { tlsHost: host }));
   show(first);
   const latchkey = await startLatchkey(['run', '--dir', dir, '--workers', '2']);

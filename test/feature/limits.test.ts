@@ -10,6 +10,7 @@ import { send } from '../support/client.ts';
 import { headers as headersFrame, openFrames, requestHead } from '../support/http2-frames.ts';
 import { startLatchkey } from '../support/latchkey-process.ts';
 import { oneService, type OneService } from '../support/one-service.ts';
+import { replaceFile } from '../support/replace-file.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { startUpstream } from '../support/upstream.ts';
 import { until } from '../support/until.ts';
@@ -247,7 +248,7 @@ test('the ingress class changes limits while the gateway runs, and gives them ba
   expect(await status()).toBe(200);
   writeFileSync(join(dir, 'class.yaml'), ingressClass({ 'latchkey.dev/client-max-body-size': '2k' }));
   await untilStatus(413);
-  writeFileSync(join(dir, 'class.yaml'), ingressClass({ 'latchkey.dev/client-max-body-size': 'much' }));
+  replaceFile(join(dir, 'class.yaml'), ingressClass({ 'latchkey.dev/client-max-body-size': 'much' }));
   await untilStatus(200);
 });
 

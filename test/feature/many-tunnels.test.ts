@@ -8,6 +8,7 @@ import { bobsKey } from '../support/bobs-key.ts';
 import { send } from '../support/client.ts';
 import { startLatchkey } from '../support/latchkey-process.ts';
 import { oneService } from '../support/one-service.ts';
+import { replaceFile } from '../support/replace-file.ts';
 import { startTunnelUpstream, upgradeHead } from '../support/raw-tunnel.ts';
 import { startUpstream } from '../support/upstream.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -62,7 +63,7 @@ test('none of a thousand WebSockets is lost to changes of the table and of endpo
   }
   // Every other time the endpoint that they are connected to is gone from the Service.
   for (let i = 1; i <= 10; i += 1) {
-    writeFileSync(join(dir, 'all.yaml'), state(i % 2 === 0 ? upstream.port : other.port, i));
+    replaceFile(join(dir, 'all.yaml'), state(i % 2 === 0 ? upstream.port : other.port, i));
     await untilServed(latchkey.proxyPort, `marker-${i}.example`);
   }
   const echoes = await Promise.all(sockets.map(echoed));

@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -32,10 +33,10 @@ export async function watchedDirectory() {
     log,
     source,
     at,
-    /** Writes a file as most programs do: it is truncated, then filled. */
+    /** Writes a file as most programs do: it is truncated, then filled, in one turn so that it is not empty for long. */
     async write(name: string, text: string): Promise<void> {
       await mkdir(dirname(at(name)), { recursive: true });
-      await writeFile(at(name), text);
+      writeFileSync(at(name), text);
     },
     /** Writes a file as careful programs do: under another name, then renamed. */
     async replace(name: string, text: string): Promise<void> {
