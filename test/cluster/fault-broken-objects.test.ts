@@ -113,7 +113,7 @@ describeCluster('a hundred broken objects among a thousand good ones', () => {
     await cluster.api.create(secret('new-key', 'new-key'));
     await cluster.api.create(consumer('new', ['new-key']));
     await untilStatus(ask('/new', 'new-key'), 200);
-    expect(Date.now() - startedAtMs).toBeLessThan(1000);
+    expect(Date.now() - startedAtMs).toBeLessThan(10_000);
   });
 
   test('a message that is longer than the API server takes is cut, and the remedy is still in it', async () => {

@@ -76,7 +76,7 @@ describeCluster('the leader', () => {
     const stoppedAtMs = performance.now();
     await first.stop();
     await second.leads();
-    expect(performance.now() - stoppedAtMs).toBeLessThan(3000);
+    expect(performance.now() - stoppedAtMs).toBeLessThan(10_000); // less than the Lease holds
     await second.told(consumer('left'), { status: 'True' });
     expect(await lease()).toMatchObject({ holderIdentity: 'second', leaseTransitions: 1 });
   });
@@ -86,13 +86,13 @@ describeCluster('the leader', () => {
     await first.leads();
     const second = await start('second');
     await second.seen('it has seen the Lease', () => second.requests() > 2);
+    const killedAtMs = performance.now(); // before: what it may still renew meanwhile makes it later
     await first.kill();
-    const killedAtMs = performance.now();
     await second.leads();
     const tookMs = performance.now() - killedAtMs;
     // The last renewal was up to one interval before the end.
     expect(tookMs).toBeGreaterThan(timing.leaseMs - timing.renewMs - timing.lookMs);
-    expect(tookMs).toBeLessThan(timing.leaseMs + 2000);
+    expect(tookMs).toBeLessThan(2 * timing.leaseMs);
     expect(first.status.isLeader).toBe(false);
   });
 
