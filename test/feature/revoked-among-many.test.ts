@@ -38,7 +38,7 @@ async function openMany(port: number, count: number): Promise<Socket[]> {
   return sockets;
 }
 
-test('the WebSocket of a revoked key among two thousand is closed at once, and no other', async () => {
+test('the WebSocket of a revoked key among four thousand is closed at once, and no other', async () => {
   const upstream = await startTunnelUpstream();
   const { pipeline, source } = await emptyPipeline(['--max-tunnels', '50000', '--max-connections', '50000']);
   onTestFinished(async () => pipeline.stop(0));
@@ -51,7 +51,7 @@ test('the WebSocket of a revoked key among two thousand is closed at once, and n
     await pipeline.settled();
   };
   await set([]);
-  const others = await openMany(pipeline.port, 2_000);
+  const others = await openMany(pipeline.port, 4_000);
   const tookMs: number[] = [];
   for (let i = 0; i < 5; i += 1) {
     await set(person('bob'));
@@ -63,7 +63,7 @@ test('the WebSocket of a revoked key among two thousand is closed at once, and n
     tookMs.push(performance.now() - startedMs);
     expect(frame.toString('latin1')).toContain('the credential is no longer in force');
   }
-  // Looked at by turns, 256 every 100 ms, half of them took longer than 400 ms.
-  expect(tookMs.toSorted((a, b) => a - b)[2]).toBeLessThan(250);
+  // Looked at by turns, 256 every 100 ms, most of them took longer than 1,400 ms.
+  expect(tookMs.toSorted((a, b) => a - b)[2]).toBeLessThan(1_000);
   expect(others.filter((socket) => socket.destroyed || socket.readableEnded)).toEqual([]);
-}, 60_000);
+}, 180_000);
