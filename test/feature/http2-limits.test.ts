@@ -198,20 +198,23 @@ describe('a call of gRPC', () => {
   }
 
   test('may last while anything comes or goes', async () => {
-    const { port } = await startCalls({ 'konghq.com/read-timeout': '300' });
+    const { port } = await startCalls({ 'konghq.com/read-timeout': '2000' });
     const client = openFrames(port);
     await client.send(post(1, '/', grpc));
     const messages = setInterval(() => void client.send(data(1, 'a')), 50);
     onTestFinished(() => clearInterval(messages));
     const slow = openFrames(port);
     await slow.send(post(1)); // no call: it has its time for the whole
+    const silent = openFrames(port);
+    await silent.send(post(1, '/', grpc));
     await slow.untilTold('1: INTERNAL_ERROR');
+    await silent.untilTold('1: INTERNAL_ERROR'); // by now the other has lasted as long
     expect(client.story()).toEqual(['1: 200']);
   });
 
   test('is cut once both sides are silent for longer than its route gives', async () => {
     const [impatient, patient] = await Promise.all(
-      ['300', '60000'].map(async (ms) => startCalls({ 'konghq.com/read-timeout': ms })),
+      ['2000', '60000'].map(async (ms) => startCalls({ 'konghq.com/read-timeout': ms })),
     );
     const [brief, long] = [impatient, patient].map((pipeline) => openFrames(pipeline?.port ?? 0));
     await long?.send(post(1, '/', grpc), data(1, 'a'));

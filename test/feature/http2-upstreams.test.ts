@@ -123,7 +123,8 @@ test('but no more than the pool may have: others wait, and are served in their t
 
 test('who waits for too long is told 504, and takes no place', async () => {
   const on = await gatewayWith('--upstream-keepalive-pool-size', '1');
-  const annotations = { 'konghq.com/connect-timeout': '200', 'konghq.com/retries': '0' };
+  // The first has to connect in it too.
+  const annotations = { 'konghq.com/connect-timeout': '2000', 'konghq.com/retries': '0' };
   const upstream = await inFrontOf({ onConnection: [opens(maxStreams(1))], onRequest: [begin] }, { on, annotations });
   const first = ask(on);
   await upstream.until('the first is there', () => upstream.heads.length === 1);
