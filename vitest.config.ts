@@ -7,8 +7,10 @@ export default defineConfig({
   test: {
     // Goldens are only ever written by `npm run golden`; a missing one fails.
     update: process.env['GOLDEN'] === '1' ? 'all' : 'none',
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    // A hang is told a little later; in return a busy machine fails nothing.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    expect: { poll: { timeout: 60_000 } },
     pool: 'forks',
     projects: [
       { extends: true, test: { name: 'latchkey', include: ['test/**/*.test.ts'], exclude: clusterTests } },
