@@ -131,7 +131,7 @@ describe('an answer that nobody takes', () => {
     const cut = new Promise<void>((resolve) => connection.once('close', () => resolve()));
     await client.untilTold('1: CANCEL');
     if (bytes > 10) await cut; // nobody waits for the rest
-    expect(await refused()).toEqual({ 'answer-timeout': 1 });
+    await expect.poll(refused).toEqual({ 'answer-timeout': 1 });
     expect((await askHttp2(openHttp2(`http://127.0.0.1:${port}`), { ':path': '/' })).status).toBe(200);
   });
 });
@@ -244,7 +244,7 @@ test('SETTINGS that a client does not acknowledge in the time for a head end its
   await client.send(headers(1, requestHead()));
   await client.untilTold('closed');
   expect(client.story()).toEqual(['1: 200', 'GOAWAY SETTINGS_TIMEOUT', 'closed']);
-  expect(await stage.refused()).toEqual({ 'http2-settings': 1 });
+  await expect.poll(stage.refused).toEqual({ 'http2-settings': 1 });
   await good.send(headers(1, requestHead()));
   await good.untilTold('1: 200');
 });

@@ -30,6 +30,7 @@ async function start(flags: readonly string[], service: OneService = {}) {
     await latchkey.stop();
     await upstream.close();
   });
+  // What a busy worker has not told in time is in the next answer.
   const figure = async (series: string): Promise<number> => {
     const { body } = await send({ port: latchkey.statusPort, path: '/metrics' });
     const line = body.split('\n').find((each) => each.startsWith(`${series} `));
@@ -65,7 +66,7 @@ describe('a body', () => {
     const { status, body } = await send({ port, path: '/', method: 'POST', body: `${kib}${kib}x` });
     expect([status, body]).toMatchObject([413, expect.stringContaining('Payload too large')]);
     expect(upstream.take()).toEqual([]);
-    expect(await refused('body-size')).toBe(1);
+    await expect.poll(async () => refused('body-size')).toBe(1);
   });
 
   test('of no stated length is 413 as soon as there is too much of it, and no upstream takes it for whole', async () => {
@@ -74,7 +75,7 @@ describe('a body', () => {
     upstream.take();
     expect(await sendInPieces(port, [kib, kib, kib])).toBe(413);
     expect(upstream.take()).toEqual([]);
-    expect(await refused('body-size')).toBe(1);
+    await expect.poll(async () => refused('body-size')).toBe(1);
   });
 
   test('that is read whole before it goes on is measured as well', async () => {
@@ -102,7 +103,7 @@ test('a target that is too long is 414', async () => {
   const { port, refused } = await start(['--client-uri-bytes', '100']);
   expect((await send({ port, path: `/${'a'.repeat(99)}` })).status).toBe(200);
   expect((await send({ port, path: `/${'a'.repeat(100)}` })).status).toBe(414);
-  expect(await refused('uri-size')).toBe(1);
+  await expect.poll(async () => refused('uri-size')).toBe(1);
 });
 
 test('a head with too many fields is 431, and none of them is lost in silence below that', async () => {
@@ -113,7 +114,8 @@ test('a head with too many fields is 431, and none of them is lost in silence be
   const seen = upstream.take()[0]?.rawHeaders.filter((name) => /^x-\d+$/.test(name));
   expect(seen).toHaveLength(1100);
   expect((await send({ port, path: '/', headers: fields(2001) })).status).toBe(431);
-  expect([upstream.take(), await refused('header-count')]).toEqual([[], 1]);
+  await expect.poll(async () => refused('header-count')).toBe(1);
+  expect(upstream.take()).toEqual([]);
 });
 
 test('a slow head is 408 within its time, and others are served meanwhile', async () => {
@@ -126,7 +128,7 @@ test('a slow head is 408 within its time, and others are served meanwhile', asyn
   expect((await send({ port, path: '/' })).status).toBe(200);
   await closed;
   expect(text).toMatch(/^HTTP\/1\.1 408 [^]*Request timeout/);
-  expect(await refused('request-timeout')).toBe(1);
+  await expect.poll(async () => refused('request-timeout')).toBe(1);
 });
 
 test('a body over HTTP/2 that does not come is 408, and counted as such', async () => {
@@ -134,7 +136,7 @@ test('a body over HTTP/2 that does not come is 408, and counted as such', async 
   const client = openFrames(port);
   await client.send(headersFrame(1, requestHead('/', { method: 'POST' }), 0));
   await client.untilTold('1: 408');
-  expect(await refused('request-timeout')).toBe(1);
+  await expect.poll(async () => refused('request-timeout')).toBe(1);
 });
 
 test('a connection that says nothing is closed', async () => {
@@ -151,7 +153,7 @@ test.for(['', '\x16\x03\x01\x02'])(
     slow.on('error', () => undefined);
     slow.write(Buffer.from(begun, 'latin1'));
     await once(slow, 'close');
-    expect(await refused('request-timeout')).toBe(1);
+    await expect.poll(async () => refused('request-timeout')).toBe(1);
   },
 );
 
@@ -169,7 +171,7 @@ test('one connection more than a worker may have is closed, and there is room ag
   const open = async () => openOn(port);
   const held = [await open(), await open(), await open()];
   await once(await open(), 'close');
-  expect(await refused('connections')).toBe(1);
+  await expect.poll(async () => refused('connections')).toBe(1);
   held[0]?.destroy();
   await until({
     what: 'a request is served',
@@ -197,7 +199,7 @@ test('the connections of all ports count together', async () => {
   while ((await figure('kong_nginx_connections_total{worker="0",subsystem="http",state="active"}')) < held.length);
   await once(await openOn(httpsPort), 'close');
   await once(await openOn(port), 'close');
-  expect(await refused('connections')).toBe(2);
+  await expect.poll(async () => refused('connections')).toBe(2);
   for (const socket of held) socket.destroy();
 });
 
@@ -209,7 +211,7 @@ test('one WebSocket more than a worker may have is 503', async () => {
   const second = new WebSocket(`ws://127.0.0.1:${port}/`);
   const [error] = (await once(second, 'error')) as [Error];
   expect(error.message).toContain('503');
-  expect(await refused('tunnels')).toBe(1);
+  await expect.poll(async () => refused('tunnels')).toBe(1);
   first.terminate();
   sockets.close();
 });
@@ -220,7 +222,8 @@ test('the WebSockets of all ports count together', async () => {
   const first = new WebSocket(`wss://127.0.0.1:${httpsPort}/`, { rejectUnauthorized: false });
   await once(first, 'open');
   const [error] = (await once(new WebSocket(`ws://127.0.0.1:${port}/`), 'error')) as [Error];
-  expect([error.message, await refused('tunnels')]).toEqual([expect.stringContaining('503'), 1]);
+  expect(error.message).toContain('503');
+  await expect.poll(async () => refused('tunnels')).toBe(1);
   first.terminate();
   sockets.close();
 });
@@ -266,7 +269,8 @@ test('the ingress class changes limits of time and of the head while the gateway
   writeFileSync(join(dir, 'class.yaml'), ingressClass(Object.fromEntries(annotations)));
   // The default is 10 s, which is more than `once` waits here.
   await once(slow, 'close', { signal: AbortSignal.timeout(8_000) });
-  expect([text.slice(0, 12), await refused('request-timeout')]).toEqual(['HTTP/1.1 408', 1]);
+  expect(text.slice(0, 12)).toBe('HTTP/1.1 408');
+  await expect.poll(async () => refused('request-timeout')).toBe(1);
   kept.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
   await once(kept, 'close', { signal: AbortSignal.timeout(8_000) });
   const long = await openOn(port);

@@ -59,7 +59,10 @@ afterAll(async () => {
   await rm(dir, { recursive: true });
 });
 
-/** The value of each series whose name and labels begin so, by the rest of its labels. */
+/**
+ * The value of each series whose name and labels begin so, by the rest of its labels. What a busy worker has not told in
+ * time is in the next answer: tests ask until it is there.
+ */
 async function scrape(start: string): Promise<Record<string, number>> {
   const { body } = await send({ port: latchkey.statusPort, path: '/metrics' });
   const lines = body.split('\n').filter((line) => line.startsWith(start));
@@ -77,10 +80,12 @@ test('requests are counted by service, route, code, who answered, and consumer, 
   for (let i = 0; i < 3; i += 1) expect((await ask({})).status).toBe(401);
   expect((await ask({ apikey: 'wrong' })).status).toBe(401);
   const route = 'service="default/s/80",route="default/a"';
-  expect(await scrape('kong_http_requests_total')).toEqual({
-    [`kong_http_requests_total{${route},code="200",source="service",consumer="bob"}`]: 20,
-    [`kong_http_requests_total{${route},code="401",source="kong",consumer=""}`]: 4,
-  });
+  await expect
+    .poll(async () => scrape('kong_http_requests_total'))
+    .toEqual({
+      [`kong_http_requests_total{${route},code="200",source="service",consumer="bob"}`]: 20,
+      [`kong_http_requests_total{${route},code="401",source="kong",consumer=""}`]: 4,
+    });
 });
 
 test('decisions on callers are counted by their outcome', async () => {
@@ -91,15 +96,16 @@ test('decisions on callers are counted by their outcome', async () => {
   expect((await ask({ apikey, 'x-stop': 'yes' })).status).toBe(503);
   const preflight = { origin: 'http://a.example', 'access-control-request-method': 'GET' };
   expect((await ask(preflight, { method: 'OPTIONS' })).status).toBe(200);
-  const after = await scrape('latchkey_auth_attempts_total');
+  let after = before;
   const series = (outcome: string) =>
     `latchkey_auth_attempts_total{route="default/a",plugin="key-auth",outcome="${outcome}"}`;
-  const told = ['granted', 'no-key', 'unknown-key'].map((outcome) => [
-    outcome,
-    (after[series(outcome)] ?? 0) - (before[series(outcome)] ?? 0),
-  ]);
+  const told = async () => {
+    after = await scrape('latchkey_auth_attempts_total');
+    const since = (outcome: string): number => (after[series(outcome)] ?? 0) - (before[series(outcome)] ?? 0);
+    return ['granted', 'no-key', 'unknown-key'].map((outcome) => [outcome, since(outcome)]);
+  };
   // Whom another plugin answers once the key was found has been let in by it.
-  expect(told).toEqual([
+  await expect.poll(told).toEqual([
     ['granted', 2],
     ['no-key', 1],
     ['unknown-key', 1],
@@ -113,19 +119,22 @@ test('bytes of bodies go by their direction', async () => {
     `kong_bandwidth_bytes{service="default/s/80",route="default/a",direction="${direction}",consumer="bob"}`;
   const before = await scrape('kong_bandwidth_bytes');
   await ask({ apikey }, { method: 'POST', body: 'x'.repeat(1000) });
-  const after = await scrape('kong_bandwidth_bytes');
-  expect((after[series('ingress')] ?? 0) - (before[series('ingress')] ?? 0)).toBe(1000);
-  expect((after[series('egress')] ?? 0) - (before[series('egress')] ?? 0)).toBe('upstream'.length);
+  const since = async () => {
+    const after = await scrape('kong_bandwidth_bytes');
+    return ['ingress', 'egress'].map((way) => (after[series(way)] ?? 0) - (before[series(way)] ?? 0));
+  };
+  await expect.poll(since).toEqual([1000, 'upstream'.length]);
 });
 
 test.for(['kong_request_latency_ms', 'kong_upstream_latency_ms', 'kong_kong_latency_ms'])(
   '%s: its buckets add up',
   async (name) => {
     await ask({ apikey });
-    const series = await scrape(name);
     const labels = 'service="default/s/80",route="default/a"';
-    const total = series[`${name}_count{${labels}}`] ?? 0;
-    expect(total).toBeGreaterThan(0);
+    const count = `${name}_count{${labels}}`;
+    await expect.poll(async () => (await scrape(count))[count]).toBeGreaterThan(0);
+    const series = await scrape(name);
+    const total = series[count];
     expect(series[`${name}_bucket{le="+Inf",${labels}}`]).toBe(total);
     expect(series[`${name}_sum{${labels}}`]).toBeGreaterThan(0);
   },
@@ -133,21 +142,25 @@ test.for(['kong_request_latency_ms', 'kong_upstream_latency_ms', 'kong_kong_late
 
 test('what has no meaning is counted by its reason, without a route', async () => {
   expect((await send({ port: latchkey.proxyPort, path: '/a%5cb' })).status).toBe(400);
-  expect(await scrape('latchkey_refused_requests_total')).toEqual({
-    'latchkey_refused_requests_total{reason="path"}': 1,
-  });
-  expect(await scrape('kong_http_requests_total{service="",route=""')).toEqual({
-    'kong_http_requests_total{service="",route="",code="400",source="kong",consumer=""}': 1,
-  });
+  await expect
+    .poll(async () => scrape('latchkey_refused_requests_total'))
+    .toEqual({
+      'latchkey_refused_requests_total{reason="path"}': 1,
+    });
+  await expect
+    .poll(async () => scrape('kong_http_requests_total{service="",route=""'))
+    .toEqual({
+      'kong_http_requests_total{service="",route="",code="400",source="kong",consumer=""}': 1,
+    });
 });
 
 test('connections and tunnels are told as they are', async () => {
   const socket = new WebSocket(`ws://127.0.0.1:${latchkey.proxyPort}/`, { headers: { apikey } });
   await once(socket, 'open');
   const sum = (series: Record<string, number>): number => Object.values(series).reduce((total, n) => total + n, 0);
-  expect(sum(await scrape('latchkey_tunnels'))).toBe(1);
-  expect(sum(await scrape('kong_nginx_connections_total'))).toBeGreaterThanOrEqual(1);
-  expect(Object.keys(await scrape('latchkey_event_loop_delay_max_seconds'))).toHaveLength(2);
+  await expect.poll(async () => sum(await scrape('latchkey_tunnels'))).toBe(1);
+  await expect.poll(async () => sum(await scrape('kong_nginx_connections_total'))).toBeGreaterThanOrEqual(1);
+  await expect.poll(async () => Object.keys(await scrape('latchkey_event_loop_delay_max_seconds'))).toHaveLength(2);
   socket.terminate();
 });
 

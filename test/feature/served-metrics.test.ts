@@ -1,5 +1,6 @@
 /** What metrics tell of what is served, and of what came of requests that no service answered. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { untilFound } from '../support/until-found.ts';
 import { certificateEnd, startWatchedGateway } from '../support/watched-gateway.ts';
 
 let gateway: Awaited<ReturnType<typeof startWatchedGateway>>;
@@ -10,7 +11,12 @@ beforeAll(async () => {
   gateway = await startWatchedGateway();
   answers.push(await gateway.ask('/', { apikey: 'bobs-key' }));
   answers.push(await gateway.ask('/dead'), await gateway.ask('/dead'));
-  metrics = await gateway.scrape();
+  // A busy worker may tell later.
+  await untilFound('all requests are counted', async () => {
+    metrics = await gateway.scrape();
+    const { '{subsystem="http"}': counted = 0 } = series('kong_nginx_requests_total');
+    return counted >= answers.length || undefined;
+  });
 });
 afterAll(async () => gateway.stop());
 

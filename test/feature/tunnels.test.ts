@@ -130,10 +130,12 @@ test('bytes of a tunnel are counted while it is open', async () => {
   await once(end, 'data');
   end.write('y'.repeat(300));
   await once(client, 'readable');
-  expect(await gateway.series('kong_bandwidth_bytes')).toEqual([
-    expect.stringMatching(/direction="ingress".* 1000$/),
-    expect.stringMatching(/direction="egress".* 300$/),
-  ]);
+  await expect
+    .poll(async () => gateway.series('kong_bandwidth_bytes'))
+    .toEqual([
+      expect.stringMatching(/direction="ingress".* 1000$/),
+      expect.stringMatching(/direction="egress".* 300$/),
+    ]);
   client.destroy();
   end.destroy();
 });
@@ -145,8 +147,8 @@ test('an upgrade that fails is counted once, whatever goes wrong', async () => {
   const { port: silentPort } = silent.address() as { port: number };
   const gateway = await startCounted(silentPort, { annotations: { 'konghq.com/read-timeout': '50' } });
   expect(await exchangeRaw(gateway.port, [upgradeHead()], '504 close')).toMatchObject({ summary: '504 close' });
-  const counted = await gateway.series('kong_http_requests_total');
-  expect(counted).toEqual([expect.stringMatching(/code="504",source="kong".* 1$/)]);
+  const counted = async () => gateway.series('kong_http_requests_total');
+  await expect.poll(counted).toEqual([expect.stringMatching(/code="504",source="kong".* 1$/)]);
 });
 
 test('an upgrade goes on to an endpoint that can be reached, as often as retries allow', async () => {

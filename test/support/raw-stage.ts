@@ -107,7 +107,7 @@ export async function oneUpstream(upstreamPort: number, flags: readonly string[]
       source.set(objects(upstreamPort).filter(({ kind }) => kind !== 'Secret'));
       await pipeline.settled();
     },
-    /** How many requests and connections were refused, by reason. */
+    /** How many requests and connections were refused, by reason; what a busy worker tells late is in a later answer. */
     async refused(): Promise<Record<string, number>> {
       await pipeline.collect();
       const text = await metrics.registry.getSingleMetricAsString('latchkey_refused_requests_total');
