@@ -29,7 +29,7 @@ describeCluster('the Admin API on a real API server', () => {
     controlPlane = await startControlPlane();
     commands = commandsFor(controlPlane.access);
     await commands.kubectl(['apply', '--server-side', '--filename', crds]);
-    await commands.kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s']);
+    await commands.kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=60s']);
   });
   afterAll(async () => controlPlane.stop());
 

@@ -34,7 +34,7 @@ describeCluster('edits that the API server merges', () => {
     controlPlane = await startControlPlane({ withControllerManager: false });
     const { kubectl } = commandsFor(controlPlane.access);
     await kubectl(['apply', '--server-side', '--filename', crds]);
-    await kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s']);
+    await kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=60s']);
     api = await connectKubernetes(controlPlane.access.kubeconfig);
     writer = createKubernetesWriter({ api, fieldManager: 'us', untilObserved: async () => undefined });
   });

@@ -34,7 +34,7 @@ describeCluster('writes of the Admin API as Kubernetes objects', () => {
     controlPlane = await startControlPlane();
     commands = commandsFor(controlPlane.access);
     await commands.kubectl(['apply', '--server-side', '--filename', crds]);
-    await commands.kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s']);
+    await commands.kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=60s']);
   });
   afterAll(async () => controlPlane.stop());
 

@@ -120,7 +120,7 @@ describeCluster('kubectl', () => {
       const written = await api.patchStatus(object, programmed);
       expect([written.status, written.object.metadata.generation]).toEqual([200, generation]);
       const name = `${kind.toLowerCase()}/admit-status`;
-      await commands().kubectl(['wait', '-n', namespace, '--for=condition=Programmed', name, '--timeout=5s']);
+      await commands().kubectl(['wait', '-n', namespace, '--for=condition=Programmed', name, '--timeout=60s']);
       expect((await get(name)).at(1)).toMatch(/True$/);
       await commands().kubectl(['delete', '-n', namespace, name]);
     },

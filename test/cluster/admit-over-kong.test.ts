@@ -107,7 +107,7 @@ describeCluster('our CRDs over those of Kong', () => {
   let api: ReturnType<typeof objectApi>;
   const kubectl = async (args: readonly string[], input?: string) => commandsFor(plane.access).kubectl(args, input);
   const readAll = async () => Promise.all(everything.map(async (object) => (await api.read(object)).object));
-  const established = async () => kubectl(['wait', '--for=condition=Established', '-f', definitions, '--timeout=30s']);
+  const established = async () => kubectl(['wait', '--for=condition=Established', '-f', definitions, '--timeout=60s']);
   const kongs = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: kongDefinitions });
 
   beforeAll(async () => {
@@ -139,7 +139,7 @@ describeCluster('our CRDs over those of Kong', () => {
     await kubectl([...ours.split(' '), '-f', definitions]);
     // The API server serves the new schema when it publishes the new explanation.
     await expect
-      .poll(async () => kubectl(['explain', 'kongconsumer']), { timeout: 20_000 })
+      .poll(async () => kubectl(['explain', 'kongconsumer']))
       .toContain(kindNamed('KongConsumer').crd?.description);
     expect(await readAll()).toEqual(before);
 

@@ -108,7 +108,7 @@ describeCluster('the chart on a real API server', () => {
       '--for=condition=Established',
       'customresourcedefinitions',
       '--all',
-      '--timeout=20s',
+      '--timeout=60s',
     ]);
     expect(await commands.tryKubectl((next[2] ?? '').split(' '))).toMatchObject({
       code: 0,
@@ -176,7 +176,7 @@ describeCluster('the chart on a real API server', () => {
     await installed('install', 'latchkey', await chartWith(gadgets(tricky)));
     expect(await field(definition, description)).toBe(tricky);
     expect(await field(definition, '.metadata.annotations.helm\\.sh/resource-policy')).toBe('keep');
-    await commands.kubectl(['wait', '--for=condition=Established', definition, '--timeout=20s']);
+    await commands.kubectl(['wait', '--for=condition=Established', definition, '--timeout=60s']);
     await commands.apply({ apiVersion: 'example.com/v1', kind: 'Gadget', metadata: { name: 'mine' }, size: 7 });
 
     await installed('upgrade', 'latchkey', await chartWith(gadgets('newer')));

@@ -6,10 +6,10 @@ describeCluster('the test control plane', () => {
     const { kubectl, helm } = commandsFor(controlPlane());
     expect(await kubectl(['version', '--output=json'])).toContain('"serverVersion"');
     await kubectl(['create', 'namespace', 'control-plane-test']);
-    await kubectl(['wait', '--for=create', 'serviceaccount/default', '-n', 'control-plane-test', '--timeout=20s']);
+    await kubectl(['wait', '--for=create', 'serviceaccount/default', '-n', 'control-plane-test', '--timeout=60s']);
     const token = await kubectl(['create', 'token', 'default', '-n', 'control-plane-test']);
     expect(token.split('.')).toHaveLength(3);
     expect(await helm(['list', '--all-namespaces'])).toContain('NAME');
-    await kubectl(['delete', 'namespace', 'control-plane-test', '--timeout=20s']);
+    await kubectl(['delete', 'namespace', 'control-plane-test', '--timeout=60s']);
   });
 });

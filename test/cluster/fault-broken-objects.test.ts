@@ -70,7 +70,7 @@ describeCluster('a hundred broken objects among a thousand good ones', () => {
     await createAll([...credentialSecrets, ...brokenObjects.map(({ object }) => object)]);
     latchkey = await cluster.start();
     ask = askedOf(latchkey);
-  }, 120_000);
+  });
   afterAll(async () => cluster.stop());
 
   test('every good one is served', async () => {
@@ -93,7 +93,7 @@ describeCluster('a hundred broken objects among a thousand good ones', () => {
       });
     };
     let last: string[] = [];
-    await untilFound('all conditions', async () => (last = await wrong()).length === 0 || undefined, 40_000).catch(() =>
+    await untilFound('all conditions', async () => (last = await wrong()).length === 0 || undefined).catch(() =>
       expect(last).toEqual([]),
     );
     const silent = async (): Promise<string[]> => {
@@ -102,10 +102,10 @@ describeCluster('a hundred broken objects among a thousand good ones', () => {
       const all = new Set(said.split('\n'));
       return brokenObjects.map(({ object, reason }) => `${keyOf(object)} ${reason}`).filter((told) => !all.has(told));
     };
-    await untilFound('all Events', async () => (last = await silent()).length === 0 || undefined, 40_000).catch(() =>
+    await untilFound('all Events', async () => (last = await silent()).length === 0 || undefined).catch(() =>
       expect(last).toEqual([]),
     );
-  }, 100_000);
+  }, 180_000);
 
   test('changes of the good ones are in force at once', async () => {
     const startedAtMs = Date.now();
@@ -135,7 +135,7 @@ describeCluster('a hundred broken objects among a thousand good ones', () => {
     await untilStatus(ask('/guarded-0', 'big-key'), 200);
     const huge = { ...secret('huge', ''), stringData: { key: 'x'.repeat(megabyte - 100) } };
     await createAll([huge, consumer('huge', ['huge'])] as KubernetesObject[]);
-    await cluster.kubectl(['wait', '--for=condition=Programmed', 'kongconsumer/huge', '--timeout=10s']);
+    await cluster.kubectl(['wait', '--for=condition=Programmed', 'kongconsumer/huge', '--timeout=60s']);
     await untilStatus(ask('/guarded-0', 'good-key-0'), 200, 0);
   });
 
@@ -155,7 +155,6 @@ describeCluster('a hundred broken objects among a thousand good ones', () => {
     await untilFound(
       'their memory is given back',
       async () => (await residentMb(latchkey)) - before < toleratedMb || undefined,
-      60_000,
     );
     const second = await cluster.start({ pod: 'latchkey-1' });
     // One that starts has to list them; it stays within what the chart grants, and serves.
@@ -163,5 +162,5 @@ describeCluster('a hundred broken objects among a thousand good ones', () => {
     expect(await residentMb(second)).toBeLessThan(Number(bound) * 1024);
     await untilStatus(askedOf(second)('/guarded-0', 'after-key'), 200);
     expect(latchkey.output()).not.toContain('"level":50');
-  }, 120_000);
+  }, 240_000);
 });

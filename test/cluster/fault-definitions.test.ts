@@ -53,7 +53,7 @@ describeCluster('CustomResourceDefinitions that come and go', () => {
 
   const install = async (): Promise<void> => {
     await cluster.kubectl(['apply', '--server-side', '--force-conflicts', '-f', definitions]);
-    await cluster.kubectl(['wait', '--for=condition=Established', '-f', definitions, '--timeout=30s']);
+    await cluster.kubectl(['wait', '--for=condition=Established', '-f', definitions, '--timeout=60s']);
   };
   /**
    * First waits until the API server can list each kind: a deletion that comes while it has just started fails once
@@ -127,7 +127,7 @@ describeCluster('CustomResourceDefinitions that come and go', () => {
     } finally {
       latchkey.child.kill('SIGCONT');
     }
-    await untilStatus(ask('/guarded', 'alices-key'), 503, 20_000);
+    await untilStatus(ask('/guarded', 'alices-key'), 503);
     await untilStatus(ask('/open'), 200, 0);
     await untilReadiness(latchkey, { status: 200, text: /kongplugins[^\n]*not installed/ });
     await install();
@@ -164,7 +164,7 @@ describeCluster('CustomResourceDefinitions that come and go', () => {
     // The API server lets what it would refuse today stand, and takes a status for it; our writes come to an end.
     for (const name of names) {
       const reason = '--for=jsonpath={.status.conditions[0].reason}=InvalidObject';
-      await cluster.kubectl(['wait', reason, `kongplugin/${name}`, '--timeout=20s']);
+      await cluster.kubectl(['wait', reason, `kongplugin/${name}`, '--timeout=60s']);
       await untilFound('an Event tells it', async () =>
         /Warning +InvalidObject/.test(await cluster.kubectl(['describe', 'kongplugin', name])) ? true : undefined,
       );
@@ -175,7 +175,7 @@ describeCluster('CustomResourceDefinitions that come and go', () => {
     await leaseRenewals(cluster, releaseNamespace, 3);
     expect(await versions()).toBe(before);
     expect(latchkey.output().slice(line)).toBe('');
-  }, 60_000);
+  }, 240_000);
 
   /** The lax definition over the one that is there. */
   async function replaced(): Promise<object> {

@@ -135,7 +135,7 @@ describeCluster('the leader', () => {
     const first = await start('first');
     await first.leads();
     await commands().kubectl(['delete', 'lease', leaseName(), '-n', namespace]);
-    await commands().kubectl(['wait', '--for=create', `lease/${leaseName()}`, '-n', namespace, '--timeout=20s']);
+    await commands().kubectl(['wait', '--for=create', `lease/${leaseName()}`, '-n', namespace, '--timeout=60s']);
     expect(first.status.isLeader).toBe(true);
   });
 

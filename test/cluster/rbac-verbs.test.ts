@@ -111,5 +111,5 @@ describeCluster('with a Role that lacks a verb', () => {
       cluster.kubectl([...wait, '--for=create', '--field-selector=reason=SecretNotFound', 'events']),
     ]);
     expect(latchkey.output().match(/may not patch kongconsumers\/status/g)).toHaveLength(1);
-  }, 100_000);
+  }, 180_000);
 });

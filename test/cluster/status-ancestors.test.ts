@@ -36,7 +36,7 @@ describeCluster('the status of a KongUpstreamPolicy', () => {
   /** What is said of each Service, as soon as it is said of so many. */
   const ancestorsOf = async (name: string, count: number): Promise<readonly AncestorStatus[]> => {
     const path = count === 0 ? '{.status.ancestors}=[]' : `{.status.ancestors[${count - 1}].ancestorRef.name}`;
-    await cluster.kubectl(['wait', `--for=jsonpath=${path}`, `kongupstreampolicy/${name}`, '--timeout=10s']);
+    await cluster.kubectl(['wait', `--for=jsonpath=${path}`, `kongupstreampolicy/${name}`, '--timeout=60s']);
     const text = await cluster.kubectl(['get', 'kongupstreampolicy', name, '-o', 'json']);
     return (JSON.parse(text) as { status: { ancestors: AncestorStatus[] } }).status.ancestors;
   };
@@ -57,7 +57,7 @@ describeCluster('the status of a KongUpstreamPolicy', () => {
     expect((await ancestorsOf('hashing', 2)).map(({ ancestorRef }) => ancestorRef.name)).toEqual(['one', 'two']);
     await cluster.kubectl(['delete', 'service', 'one']);
     const first = '{.status.ancestors[0].ancestorRef.name}';
-    await cluster.kubectl(['wait', `--for=jsonpath=${first}=two`, 'kongupstreampolicy/hashing', '--timeout=10s']);
+    await cluster.kubectl(['wait', `--for=jsonpath=${first}=two`, 'kongupstreampolicy/hashing', '--timeout=60s']);
   });
 
   test('leaves what another controller says', async () => {

@@ -309,7 +309,7 @@ describeCluster('the times of last uses over a definition that does not have the
     ends.defer(async () => plane.stop());
     const { kubectl, apply } = commandsFor(plane.access);
     await kubectl(['apply', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items: kongDefinitions }));
-    await kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s']);
+    await kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=60s']);
     await kubectl(['create', 'namespace', namespace]);
     const logged: string[] = [];
     const log = pino({ level: 'warn' }, { write: (line: string) => void logged.push(line) });

@@ -80,7 +80,7 @@ describeCluster('namespaces', () => {
     const ours = askedOf(everywhere);
     await untilStatus(ours('/doomed-guarded', 'doomed-alices-key'), 200);
     await cluster.apply(held('doomed'));
-    await cluster.kubectl(['wait', '-n', 'doomed', '--for=condition=Programmed', 'kongplugin/auth', '--timeout=30s']);
+    await cluster.kubectl(['wait', '-n', 'doomed', '--for=condition=Programmed', 'kongplugin/auth', '--timeout=60s']);
     const stream = streamRequests(ours('/team-c-guarded', 'team-c-alices-key'));
     const linesBefore = everywhere.output().split('\n').length;
     await cluster.kubectl(['delete', 'namespace', 'doomed', '--wait=false']);
@@ -93,25 +93,25 @@ describeCluster('namespaces', () => {
     );
     const release = JSON.stringify({ metadata: { finalizers: null } });
     await cluster.kubectl(['patch', 'configmap', 'held', '-n', 'doomed', '--type=merge', '-p', release]);
-    await cluster.kubectl(['wait', '--for=delete', 'namespace/doomed', '--timeout=40s']);
+    await cluster.kubectl(['wait', '--for=delete', 'namespace/doomed', '--timeout=60s']);
     expect(Object.keys(await stream.stop())).toEqual(['200']);
     expect(linesOf(everywhere, 50)).toEqual([]);
     expect(everywhere.output().split('\n').length - linesBefore).toBeLessThan(20);
-  }, 60_000);
+  }, 240_000);
 
   test('a namespace that is named is deleted with its Role: it is said, the others go on, and it is back when it is back', async () => {
     const stream = streamRequests(ask('/team-a-guarded', 'team-a-alices-key'));
-    await cluster.kubectl(['delete', 'namespace', 'team-b', '--timeout=40s']);
+    await cluster.kubectl(['delete', 'namespace', 'team-b', '--timeout=60s']);
     await untilStatus(ask('/team-b-guarded', 'team-b-alices-key'), 404);
     await cluster.apply(...inNamespace([consumer('later', ['nowhere'])], 'team-a'));
     const reason = '--for=jsonpath={.status.conditions[0].reason}=SecretNotFound';
-    await cluster.kubectl(['wait', '-n', 'team-a', reason, 'kongconsumer/later', '--timeout=20s']);
+    await cluster.kubectl(['wait', '-n', 'team-a', reason, 'kongconsumer/later', '--timeout=60s']);
     await cluster.apply(namespace('team-b'));
     await cluster.install('narrow', values); // its Role in the new namespace
     await fill('team-b');
-    await untilStatus(ask('/team-b-guarded', 'team-b-alices-key'), 200, 40_000);
+    await untilStatus(ask('/team-b-guarded', 'team-b-alices-key'), 200);
     await untilReadiness(latchkey, { status: 200, text: /^ok$/ });
     expect(Object.keys(await stream.stop())).toEqual(['200']);
     expect(linesOf(latchkey, 50)).toEqual([]);
-  }, 90_000);
+  }, 240_000);
 });

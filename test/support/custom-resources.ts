@@ -14,7 +14,7 @@ export const definitions = join(import.meta.dirname, '..', '..', 'crds');
 export async function installDefinitions(access: ControlPlaneAccess): Promise<void> {
   const { kubectl } = commandsFor(access);
   await kubectl(['apply', '--server-side', '--force-conflicts', '-f', definitions]);
-  await kubectl(['wait', '--for=condition=Established', '-f', definitions, '--timeout=30s']);
+  await kubectl(['wait', '--for=condition=Established', '-f', definitions, '--timeout=60s']);
 }
 
 /** The kind of the Gateway API that Latchkey reads; a cluster need not have it. */
@@ -22,7 +22,7 @@ export async function installReferenceGrants(access: ControlPlaneAccess): Promis
   const { kubectl } = commandsFor(access);
   const file = join(import.meta.dirname, 'reference-grant-definition.yaml');
   await kubectl(['apply', '-f', file]);
-  await kubectl(['wait', '--for=condition=Established', '-f', file, '--timeout=30s']);
+  await kubectl(['wait', '--for=condition=Established', '-f', file, '--timeout=60s']);
 }
 
 export interface ApiAnswer {

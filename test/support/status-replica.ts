@@ -99,7 +99,7 @@ export async function startReplica(options: ReplicaOptions) {
     listeners.add(check);
     return () => listeners.delete(check);
   };
-  const seen = async <T>(what: string, holds: () => T | undefined | false, deadlineMs = 20_000): Promise<T> =>
+  const seen = async <T>(what: string, holds: () => T | undefined | false, deadlineMs = 60_000): Promise<T> =>
     until({ what, subscribe, holds, deadlineMs });
   const conditionOf = (ref: Ref, type = programmed): Condition | undefined =>
     conditionIn(objects.get(refKey(ref))?.['status'], type);
