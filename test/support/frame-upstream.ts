@@ -142,7 +142,7 @@ export async function frameUpstream(script: FrameScript = {}, alpn?: Alpn) {
     /** Those that have come whole. */
     requests,
     /** Resolves once that holds of what has come. */
-    async until(what: string, holds: () => boolean, deadlineMs?: number): Promise<void> {
+    async until(what: string, holds: () => boolean, deadlineMs = 30_000): Promise<void> {
       await until({
         what,
         holds,
@@ -150,7 +150,7 @@ export async function frameUpstream(script: FrameScript = {}, alpn?: Alpn) {
           events.on('seen', check);
           return () => events.off('seen', check);
         },
-        ...(deadlineMs === undefined ? {} : { deadlineMs }),
+        deadlineMs, // by default half of the time after which the gateway gives an endpoint up anyway
       });
     },
   };

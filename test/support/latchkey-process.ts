@@ -5,7 +5,9 @@ import { freePort } from './free-port.ts';
 import { until } from './until.ts';
 
 const main = join(import.meta.dirname, '..', '..', 'src', 'main.ts');
-const deadlineMs = 20_000;
+const deadlineMs = 60_000;
+/** Less than requests under way may take: who waits for those that are none is told. */
+const stopDeadlineMs = 20_000;
 
 /** A whole Latchkey in a process of its own. */
 export interface LatchkeyProcess {
@@ -75,7 +77,7 @@ export async function launchLatchkey(
   const stop = async (): Promise<number | null> => {
     if (child.exitCode !== null) return child.exitCode;
     child.kill('SIGTERM');
-    await once(child, 'exit', { signal: AbortSignal.timeout(deadlineMs) });
+    await once(child, 'exit', { signal: AbortSignal.timeout(stopDeadlineMs) });
     return child.exitCode;
   };
   return { child, proxyPort, httpsPort, adminPort, statusPort, output: () => text, printed, stop };

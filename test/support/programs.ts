@@ -18,6 +18,6 @@ export const programPath = (name: string, others: readonly string[] = []): strin
 
 /** What a program prints. Rejects when it ends with another code than 0. */
 export async function outputOf(program: string, args: readonly string[]): Promise<string> {
-  const { stdout } = await promisify(execFile)(program, args, { timeout: 25_000, maxBuffer: 64 * 1024 * 1024 });
+  const { stdout } = await promisify(execFile)(program, args, { timeout: 60_000, maxBuffer: 64 * 1024 * 1024 });
   return stdout;
 }

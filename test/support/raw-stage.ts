@@ -87,7 +87,7 @@ export async function exchangeRaw(port: number, parts: readonly string[], expect
     await connection.untilAnswers(expected.split(' ').length);
     await connection.write([probe]);
   }
-  await Promise.race([connection.closed, once(connection.socket, 'never', { signal: AbortSignal.timeout(10_000) })]);
+  await Promise.race([connection.closed, once(connection.socket, 'never', { signal: AbortSignal.timeout(60_000) })]);
   const statuses = statusesIn(connection.text());
   if (staysOpen && statuses.at(-1) === '200') statuses.pop();
   else statuses.push('close');

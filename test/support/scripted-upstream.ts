@@ -82,6 +82,7 @@ export async function scriptedUpstream(
       await until({
         what,
         holds,
+        deadlineMs: 30_000, // half of the time after which the gateway gives an endpoint up anyway
         subscribe: (check) => {
           events.on('seen', check);
           return () => events.off('seen', check);

@@ -35,6 +35,7 @@ export function createSourceLog() {
     until({
       what,
       holds,
+      deadlineMs: 30_000, // half of the time after which a directory is compared though nobody told of a change
       subscribe: (check) => {
         events.on('told', check);
         return () => events.off('told', check);

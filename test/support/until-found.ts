@@ -3,7 +3,7 @@ import type { LatchkeyProcess } from './latchkey-process.ts';
 import { until } from './until.ts';
 
 /** Asks a server again and again until the answer is not undefined; gives it. @throws Error after the deadline */
-export async function untilFound<T>(what: string, ask: () => Promise<T | undefined>, deadlineMs = 15_000): Promise<T> {
+export async function untilFound<T>(what: string, ask: () => Promise<T | undefined>, deadlineMs = 60_000): Promise<T> {
   const endMs = Date.now() + deadlineMs;
   for (;;) {
     const found = await ask();
@@ -18,7 +18,7 @@ export function printedSince({ child, output }: LatchkeyProcess) {
   return {
     text: (): string => output().slice(from),
     /** Resolves when it has printed this. @throws Error after the deadline */
-    async says(wanted: RegExp, deadlineMs = 20_000): Promise<string> {
+    async says(wanted: RegExp, deadlineMs = 60_000): Promise<string> {
       return until({
         what: `latchkey prints ${String(wanted)}`,
         deadlineMs,
@@ -36,7 +36,7 @@ export function printedSince({ child, output }: LatchkeyProcess) {
 export async function untilReadiness(
   { statusPort }: LatchkeyProcess,
   wanted: { readonly status: number; readonly text?: RegExp },
-  deadlineMs = 15_000,
+  deadlineMs = 60_000,
 ): Promise<string> {
   let last = '';
   return untilFound(

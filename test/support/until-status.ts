@@ -21,7 +21,7 @@ export async function statusOf({ port, path, key, host }: Asked): Promise<number
  * Asks again and again, without a pause, until the answer has this status; gives every status on the way, each
  * once for every time it changed. @throws Error after the deadline
  */
-export async function untilStatus(asked: Asked, wanted: number, deadlineMs = 10_000): Promise<number[]> {
+export async function untilStatus(asked: Asked, wanted: number, deadlineMs = 60_000): Promise<number[]> {
   const seen: number[] = [];
   const endMs = Date.now() + deadlineMs;
   for (;;) {

@@ -8,12 +8,12 @@ export interface Fact<T> {
   readonly subscribe: Subscribe;
   /** The fact, or undefined or false while it has not come. */
   readonly holds: () => T | undefined | false;
-  /** Default 10 s: long enough for a busy machine, since a test that passes never waits for it. */
+  /** Default a minute: long enough for a busy machine, since a test that passes never waits for it. */
   readonly deadlineMs?: number;
 }
 
 /** Waits for a fact, never for time. @throws Error when it has not come by the deadline */
-export async function until<T>({ what, subscribe, holds, deadlineMs = 10_000 }: Fact<T>): Promise<T> {
+export async function until<T>({ what, subscribe, holds, deadlineMs = 60_000 }: Fact<T>): Promise<T> {
   const { promise, resolve, reject } = Promise.withResolvers<T>();
   const check = (): void => {
     try {
