@@ -23,7 +23,7 @@ async function received(socket: Socket, bytes: string): Promise<string> {
   socket.on('data', (chunk: Buffer) => (text += chunk.toString('latin1')));
   socket.on('error', () => undefined);
   socket.write(bytes, 'latin1');
-  await once(socket, 'close', { signal: AbortSignal.timeout(10_000) });
+  await once(socket, 'close', { signal: AbortSignal.timeout(60_000) });
   return text;
 }
 
@@ -65,7 +65,7 @@ describe('over TLS', () => {
       const socket = connect(stage.httpsPort, '127.0.0.1');
       socket.on('error', () => undefined);
       socket.resume().end(bytes, 'latin1');
-      await once(socket, 'close', { signal: AbortSignal.timeout(15_000) });
+      await once(socket, 'close', { signal: AbortSignal.timeout(60_000) });
     }
     const socket = connectTls({ port: stage.httpsPort, host: '127.0.0.1', rejectUnauthorized: false });
     expect(await received(socket, get('/', 'Connection: close'))).toMatch(/^HTTP\/1\.1 200 /);

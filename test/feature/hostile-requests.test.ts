@@ -48,7 +48,7 @@ async function exchange(bytes: string): Promise<string> {
   socket.on('data', (chunk: Buffer) => (received += chunk.toString('latin1')));
   socket.on('error', () => undefined);
   socket.write(bytes, 'latin1');
-  await once(socket, 'close', { signal: AbortSignal.timeout(10_000) });
+  await once(socket, 'close', { signal: AbortSignal.timeout(60_000) });
   return received;
 }
 

@@ -16,7 +16,7 @@ const secure = (path: string): string => `https://127.0.0.1:${stage.httpsPort}${
 
 describe.skipIf(isAbsent('curl'))('curl (skipped where it is not installed)', () => {
   const curl = async (...args: readonly string[]): Promise<string> =>
-    outputOf('curl', ['-sk', '--max-time', '20', '-o', '/dev/null', '-w', '%{http_version} %{http_code}', ...args]);
+    outputOf('curl', ['-sk', '--max-time', '60', '-o', '/dev/null', '-w', '%{http_version} %{http_code}', ...args]);
   const key = ['-H', 'apikey: bobs-key'];
 
   test.for([

@@ -200,7 +200,7 @@ const floods: readonly Flood[] = [
 
 const mebibyte = 1024 * 1024;
 
-test.for(floods)('$what', { timeout: 60_000 }, async (flood) => {
+test.for(floods)('$what', async (flood) => {
   const good = openHttp2(`http://127.0.0.1:${stage.port}`);
   const isServed = async (): Promise<void> => {
     expect((await askHttp2(good, { ':path': '/probe' })).status).toBe(200);

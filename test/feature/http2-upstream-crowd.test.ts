@@ -110,6 +110,7 @@ test.for([1, 3, 100])('at %i streams a connection', async (streams) => {
   await until({
     what: 'every connection is closed',
     holds: () => sessions.size === 0,
+    deadlineMs: 10_000,
     subscribe: (check) => {
       const timer = setInterval(check, 10);
       return () => clearInterval(timer);

@@ -125,7 +125,7 @@ describe.for([
       const [asked, opened] = [upstream.heads.length, upstream.connections.length];
       expect({ gets, asked, opened }).toEqual({ gets: row.gets, asked: row.asked, opened: row.opened });
       if (row.isGivenUp === true)
-        await upstream.until('it is closed', () => upstream.connections[0]?.socket.destroyed === true);
+        await upstream.until('it is closed', () => upstream.connections[0]?.socket.destroyed === true, 10_000);
       expect(await ask({ method: 'GET' })).toBe(row.isLasting === true ? row.gets : '200 ok');
     });
   });

@@ -272,7 +272,7 @@ test('the ingress class changes limits of time and of the head while the gateway
   expect(text.slice(0, 12)).toBe('HTTP/1.1 408');
   await expect.poll(async () => refused('request-timeout')).toBe(1);
   kept.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
-  await once(kept, 'close', { signal: AbortSignal.timeout(8_000) });
+  await once(kept, 'close', { signal: AbortSignal.timeout(60_000) });
   const long = await openOn(port);
   let answer = '';
   long.on('data', (chunk: Buffer) => (answer += chunk.toString()));

@@ -69,7 +69,7 @@ test('none of a thousand WebSockets is lost to changes of the table and of endpo
   const echoes = await Promise.all(sockets.map(echoed));
   expect(echoes.filter((echo) => echo !== 'echo')).toEqual([]);
   for (const socket of sockets) socket.destroy();
-}, 60_000);
+});
 
 /** Resolves once a host has a route, on every worker: each request may meet another. */
 async function untilServed(port: number, host: string): Promise<void> {

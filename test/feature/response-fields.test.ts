@@ -34,7 +34,7 @@ async function received(bytes: string): Promise<string> {
   let text = '';
   socket.on('data', (chunk: Buffer) => (text += chunk.toString('latin1')));
   socket.write(bytes, 'latin1');
-  await once(socket, 'close', { signal: AbortSignal.timeout(5_000) });
+  await once(socket, 'close', { signal: AbortSignal.timeout(60_000) });
   return text;
 }
 

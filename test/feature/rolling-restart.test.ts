@@ -20,7 +20,6 @@ async function printed(child: ChildProcess, wanted: string): Promise<void> {
   stdout?.on('data', (chunk: Buffer) => (text += chunk.toString()));
   await until({
     what: `it prints ${wanted}`,
-    deadlineMs: 60_000,
     holds: () => text.includes(wanted),
     subscribe: (check) => {
       stdout?.on('data', check);

@@ -51,4 +51,4 @@ test('a heap snapshot after loading 1,000 keys and a collection holds none of th
   expect(found).toEqual([]);
   // Nor in what it logged, at debug.
   expect(keys.filter((key) => latchkey.output().includes(key))).toEqual([]);
-}, 120_000);
+});

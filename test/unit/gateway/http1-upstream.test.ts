@@ -125,6 +125,7 @@ describe('kept connections', () => {
     await until({
       what: 'two connections are left',
       holds: () => left() <= 2,
+      deadlineMs: 30_000, // half of the time after which idle ones close anyway
       subscribe: (check) => {
         for (const socket of connections) socket.on('close', check);
         return () => undefined;

@@ -63,6 +63,7 @@ const untilNoConnection = async (client: UpstreamClient): Promise<void> =>
   void (await until({
     what: 'no connection is left',
     holds: () => client.stats().idle + client.stats().active === 0,
+    deadlineMs: 30_000, // half of what `never` is
     subscribe: (check) => {
       const timer = setInterval(check, 10);
       return () => clearInterval(timer);

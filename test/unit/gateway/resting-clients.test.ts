@@ -23,7 +23,7 @@ const untilRest = async (socket: () => Socket | undefined): Promise<boolean> =>
   until({ what: 'the connection rests', subscribe: often, holds: () => isAtRest(socket()) });
 
 const untilClosed = async (socket: Socket | undefined) =>
-  until({ what: 'the connection closes', subscribe: often, holds: () => socket?.closed });
+  until({ what: 'the connection closes', subscribe: often, holds: () => socket?.closed, deadlineMs: 10_000 });
 
 const answerPath: RequestListener = (request, response) => {
   let body = '';
