@@ -20,6 +20,7 @@ import { createBalancer } from './balance.ts';
 import { clientTrust } from './client-trust.ts';
 import { createHealthChecks } from './health-checks.ts';
 import type { ServiceHealth } from './health.ts';
+import { keepTickShape } from './kept-shapes.ts';
 import { createListener } from './listener.ts';
 import { limitsInForce } from './limits.ts';
 import type { FromWorker, ListenAddress, ToWorker, WorkerStart } from './messages.ts';
@@ -34,6 +35,7 @@ import { createUsedCredentials } from './used-credentials.ts';
 import { upstreamClient } from './upstream-client.ts';
 import type { HopInfo } from './upstream-headers.ts';
 
+keepTickShape();
 const settings = workerData as WorkerStart;
 if (settings.hangTimeoutMs > 0) beat(settings.beats, settings.hangTimeoutMs);
 const log = await createLog(settings.log);
