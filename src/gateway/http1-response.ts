@@ -63,6 +63,10 @@ export function onceAnswered(socket: ServedSocket, tell: Told): void {
   });
 }
 
+/** Whether what is written is handed to the kernel right then. Over TLS it is not. */
+const leavesAtOnce = (socket: Socket): boolean =>
+  socket.writable && socket.writableLength === 0 && !('encrypted' in socket);
+
 const asBytes = (data: string | Buffer, encoding: 'latin1' | 'utf8'): Buffer =>
   typeof data === 'string' ? Buffer.from(data, encoding) : data;
 
@@ -75,6 +79,9 @@ interface Held {
 
 /** A response to a client of HTTP/1.1; see the head of this file. */
 export class Http1Response implements ResponseMessage {
+  /** Those whose last byte has left in this turn. */
+  static #ended: Http1Response[] = [];
+
   readonly req: IncomingMessage;
   /** Null while answers to requests before it have to leave first, and once it has left. */
   socket: ServedSocket | null = null;
@@ -317,10 +324,7 @@ export class Http1Response implements ResponseMessage {
 
   /** Text leaves in one piece with the head, where both are written alike. */
   #endWith(data: string | Buffer, encoding: 'latin1' | 'utf8', onWritten?: Told): void {
-    if (typeof data === 'string' && encoding === 'latin1') {
-      this.#write(this.#takeHead() + data, encoding, (error) => this.#written(error));
-      return;
-    }
+    if (typeof data === 'string' && encoding === 'latin1') return this.#writeLast(this.#takeHead() + data);
     this.#corkForNow();
     this.flushHeaders();
     this.#write(data, encoding, (error) => {
@@ -331,7 +335,26 @@ export class Http1Response implements ResponseMessage {
 
   #endBody(): void {
     const rest = this.#isChunked ? `${this.#takeHead()}0\r\n${this.#trailers}\r\n` : this.#takeHead();
-    this.#write(rest, 'latin1', (error) => this.#written(error));
+    this.#writeLast(rest);
+  }
+
+  /** What leaves at once needs no callback, which Node would make a tick for: one tells all that end in one turn. */
+  #writeLast(text: string): void {
+    const { socket } = this;
+    if (socket === null || this.#corked !== undefined || !leavesAtOnce(socket)) {
+      this.#write(text, 'latin1', (error) => this.#written(error));
+      return;
+    }
+    socket.write(text, 'latin1');
+    // The kernel took a part of it.
+    if (socket.writableLength > 0) socket.write('', 'latin1', (error) => this.#written(error));
+    else if (Http1Response.#ended.push(this) === 1) process.nextTick(Http1Response.#tellEnded);
+  }
+
+  static #tellEnded(this: void): void {
+    const ended = Http1Response.#ended;
+    Http1Response.#ended = [];
+    for (const response of ended) response.#written();
   }
 
   #written(error?: Error | null): void {

@@ -265,6 +265,26 @@ describe.for(['ours', 'nodes'] as const)('%s', (kind) => {
     expect([blocked > 1, released]).toEqual([true, parts]);
   });
 
+  test('a text that does not leave at once is finished when all of it has left, and the next answer follows', async () => {
+    const size = 16 * 1024 * 1024;
+    const finished: string[] = [];
+    const ended = Promise.withResolvers<Response>();
+    const socket = await connectTo(kind, (request, response) => {
+      response.once('finish', () => finished.push(request.url ?? ''));
+      if (request.url === '/next') return response.writeHead(200, 'OK', empty).end();
+      response.writeHead(200, 'OK', length(size)).end('a'.repeat(size), 'latin1');
+      ended.resolve(response);
+    });
+    socket.pause().write(head('GET /long HTTP/1.1', 'Host: a'));
+    const { req, writableFinished } = await ended.promise;
+    await new Promise((resolve) => setImmediate(resolve)); // finished by now, if it had left
+    expect([finished, writableFinished, req.socket.writableLength > 0]).toEqual([[], false, true]);
+    socket.write(head('GET /next HTTP/1.1', 'Host: a', 'Connection: close'));
+    const text = await received(socket.resume());
+    expect(text.lastIndexOf('HTTP/1.1 200 OK') - text.indexOf('\r\n\r\n') - 4).toBe(size);
+    expect(finished).toEqual(['/long', '/next']);
+  });
+
   test('one that waits for its turn is full as well, and has room once it is there', async () => {
     const part = Buffer.alloc(256 * 1024, 'a');
     const arrived: Response[] = [];
