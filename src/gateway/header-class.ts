@@ -91,8 +91,12 @@ const known = new Map<string, ClassifiedHeader>();
 /** Clients choose names; a bound keeps them from filling memory. */
 const knownLimit = 2_000;
 
+/** Every request has one: to compare the name costs less than to hash what the parser has just made. */
+const host: ClassifiedHeader = { lower: 'host', class: 'drop' };
+
 /** See `HeaderClass`. */
 export function classifyHeader(name: string): ClassifiedHeader {
+  if (name === 'Host') return host;
   const found = known.get(name);
   if (found !== undefined) return found;
   const lower = name.toLowerCase();

@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net';
+import { lowerName } from './header-name.ts';
 import { writeParts, writeWhole } from './http1-outgoing.ts';
 import type { PoolSettings } from './proxy-settings.ts';
 import { ResponseParser, type ResponseEvents } from './response-parser.ts';
@@ -20,8 +21,7 @@ const timeoutParameter = /(?:^|[,;\t ])timeout=(\d{1,9})/i;
 function idleMs(headers: readonly string[], { idleTimeoutMs }: PoolSettings): number {
   for (let i = 0; i < headers.length; i += 2) {
     const name = headers[i] ?? '';
-    const mayBe = name.length === 10 && (name.charCodeAt(0) | 0x20) === 0x6b;
-    if (!mayBe || name.toLowerCase() !== 'keep-alive') continue;
+    if (name.length !== 10 || lowerName(name) !== 'keep-alive') continue;
     const seconds = timeoutParameter.exec(headers[i + 1] ?? '')?.[1];
     if (seconds !== undefined) return Math.min(idleTimeoutMs, (Number(seconds) - 1) * 1_000);
   }

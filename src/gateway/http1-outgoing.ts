@@ -1,5 +1,6 @@
 /** Requests as HTTP/1.1 writes them (RFC 9112). */
 import type { Socket } from 'node:net';
+import { lowerName } from './header-name.ts';
 import { ResponseSyntaxError } from './response-parser.ts';
 import { connected, drained } from './socket-ready.ts';
 import type { UpstreamRequest } from './upstream.ts';
@@ -11,7 +12,7 @@ const requestTarget = /^[\x21-\x7e\x80-\xff]+$/;
 function statedLength(headers: readonly string[]): number | undefined {
   for (let i = 0; i < headers.length; i += 2) {
     const name = headers[i] ?? '';
-    if (name.length === 14 && name.toLowerCase() === 'content-length') return Number(headers[i + 1]);
+    if (name.length === 14 && lowerName(name) === 'content-length') return Number(headers[i + 1]);
   }
   return undefined;
 }

@@ -4,6 +4,7 @@ import type { LiveLimits } from '#table/limits-entry.ts';
 import { normalizePath, type PathRules } from '#table/normalize-path.ts';
 import type { RequestMessage } from './client-message.ts';
 import type { Answer } from './answer.ts';
+import { lowerName } from './header-name.ts';
 import type { RefusalReason } from './refusal-reason.ts';
 
 /** A request that may be given a meaning. */
@@ -135,7 +136,7 @@ function soleHost(request: RequestMessage): AskedHost | undefined {
   let count = 0;
   for (let i = 0; i < raw.length; i += 2) {
     const name = raw[i] ?? '';
-    if (name.length === 4 && name.toLowerCase() === 'host') count += 1;
+    if (name.length === 4 && lowerName(name) === 'host') count += 1;
   }
   // RFC 9112 section 3.2: 400, but for HTTP/1.0, which has no hosts.
   if (count > 1 || (count === 0 && request.httpVersion === '1.1')) return undefined;
@@ -160,11 +161,14 @@ interface AskedHost {
 /** Hosts that were asked for, by authority: those of a worker are few, but clients choose how many. */
 const askedHosts = new Map<string, AskedHost>();
 const mostAskedHosts = 1_000;
+/** The one before: to compare it costs less than to hash a text that the parser has just made. */
+let latest: AskedHost | undefined;
 
 /** The host that an authority names; undefined for one that cannot be. */
 function readHost(authority: string): AskedHost | undefined {
+  if (latest?.authority === authority) return latest;
   const known = askedHosts.get(authority);
-  if (known !== undefined) return known;
+  if (known !== undefined) return (latest = known);
   if (authority !== '' && !isAuthority(authority)) return undefined;
   const colon = authority.lastIndexOf(':');
   const name = colon === -1 || authority.endsWith(']') ? authority : authority.slice(0, colon);

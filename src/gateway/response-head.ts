@@ -1,4 +1,5 @@
 /** Heads of responses as HTTP/1.1 writes them (RFC 9112). */
+import { lowerName } from './header-name.ts';
 
 let dateLine = '';
 
@@ -68,12 +69,12 @@ export function responseHead(
 /** By their lengths most names are none of those that matter. */
 function look(name: string, value: string, stated: Stated, head: ResponseHead): void {
   if (name.length === 4) {
-    if (name.toLowerCase() === 'date') stated.date = true;
+    if (lowerName(name) === 'date') stated.date = true;
   } else if (name.length === 10) {
-    if (name.toLowerCase() !== 'connection') return;
+    if (lowerName(name) !== 'connection') return;
     stated.connection = true;
     if (closes.test(value)) head.isLast = true;
-  } else if (name.length === 14 && name.toLowerCase() === 'content-length') stated.length = true;
+  } else if (name.length === 14 && lowerName(name) === 'content-length') stated.length = true;
 }
 
 /** RFC 9112 section 9.3: to one of HTTP/1.0 the connection stays only if the response has a length. */

@@ -1,5 +1,7 @@
+import { readContentLength } from './content-length.ts';
 import { fieldValue } from './field-value.ts';
 import { screenFor } from './header-class.ts';
+import { lowerName } from './header-name.ts';
 import type { HeaderSettings } from './proxy-settings.ts';
 
 /** Response headers that end at the gateway (RFC 9110 section 7.6.1). Node frames the body itself. */
@@ -63,7 +65,7 @@ interface Seen {
 
 function see(seen: Seen, name: string, value: string): void {
   if (!mayMatter(name)) return void seen.headers.push(name, value);
-  const lower = name.toLowerCase();
+  const lower = lowerName(name);
   // Compared one by one: a look-up would hash a name that the parser has just made.
   switch (lower) {
     case 'connection':
@@ -82,7 +84,7 @@ function see(seen: Seen, name: string, value: string): void {
       seen.hasServer = true;
       break;
     case 'content-length':
-      seen.contentLength = Number(value);
+      seen.contentLength = readContentLength(value);
       break;
     default:
       if (hopByHop.has(lower)) return;

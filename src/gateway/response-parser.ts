@@ -1,3 +1,5 @@
+import { readContentLength } from './content-length.ts';
+import { lowerName } from './header-name.ts';
 import { mostInterims } from './upstream.ts';
 
 /**
@@ -105,16 +107,17 @@ function readFraming(headers: readonly string[], isOld: boolean): Framing {
   const fields: FramingFields = { length: undefined, coding: undefined, count: 0, isClosing: isOld };
   for (let i = 0; i < headers.length; i += 2) {
     const name = headers[i] ?? '';
-    if (isFramingLength(name.length)) readField(fields, name.toLowerCase(), headers[i + 1] ?? '');
+    if (isFramingLength(name.length)) readField(fields, lowerName(name), headers[i + 1] ?? '');
   }
   const { length, coding, count, isClosing } = fields;
   if (count > 1) throw new ResponseSyntaxError('more than one length');
-  if (length !== undefined && !/^\d{1,15}$/.test(length)) throw new ResponseSyntaxError('bad Content-Length');
+  const contentLength = length === undefined ? undefined : readContentLength(length);
+  if (length !== undefined && contentLength === undefined) throw new ResponseSyntaxError('bad Content-Length');
   const isChunked = coding !== undefined;
   if (isChunked && (isOld || coding.toLowerCase() !== 'chunked')) {
     throw new ResponseSyntaxError('bad Transfer-Encoding');
   }
-  return { contentLength: length === undefined ? undefined : Number(length), isChunked, isClosing };
+  return { contentLength, isChunked, isClosing };
 }
 
 /** An interim response has no body to frame. @throws ResponseSyntaxError */
