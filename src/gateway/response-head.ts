@@ -1,5 +1,6 @@
 /** Heads of responses as HTTP/1.1 writes them (RFC 9112). */
 import { lowerName } from './header-name.ts';
+import { fieldLine } from './http1-outgoing.ts';
 
 let dateLine = '';
 
@@ -56,7 +57,7 @@ export function responseHead(
   for (let i = 0; i < fields.length; i += 2) {
     const name = fields[i] ?? '';
     const value = fields[i + 1] ?? '';
-    head.text += `${name}: ${value}\r\n`;
+    head.text += fieldLine(name, value);
     look(name, value, stated, head);
   }
   if (!stated.date) head.text += currentDate();
