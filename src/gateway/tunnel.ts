@@ -18,11 +18,17 @@ const frameMs = 1_000;
 const goingAway: CloseReason = { code: 1001, text: 'the gateway is going away' };
 const silent: CloseReason = { code: 1001, text: 'nothing was said for too long' };
 
+/** Ends that have no more than a moment left. */
+const ending = new WeakSet<Socket>();
+
 /**
  * Ends our side of a connection once all that was written has left, and lets the other end its own. What it still says
- * has nowhere to go, but unread it would keep it from reading our last (RFC 9112 section 9.6).
+ * has nowhere to go, but unread it would keep it from reading our last (RFC 9112 section 9.6). Once is enough, however
+ * many reasons there are.
  */
 export function endGently(end: Socket): void {
+  if (ending.has(end)) return;
+  ending.add(end);
   end.end(() => {
     end.resume();
     const timer = setTimeout(() => end.destroy(), lingerMs);

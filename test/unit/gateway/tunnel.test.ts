@@ -131,3 +131,17 @@ test('a client that takes nothing is cut after the read timeout', async () => {
   upstream.outer.on('end', () => upstream.outer.end()).resume();
   await closed;
 });
+
+test('a client that goes on behind its Close is ended once', async () => {
+  const { tunnel, client, upstream } = await startTunnel();
+  tunnel.leave();
+  const closed = Buffer.concat([Buffer.from([0x88, 0x80]), Buffer.alloc(4)]);
+  const sendUp = async (frame: Buffer): Promise<void> => {
+    client.outer.write(frame);
+    await once(upstream.outer, 'data');
+  };
+  await sendUp(closed);
+  const listeners = client.inner.listenerCount('close');
+  for (let i = 0; i < 5; i += 1) await sendUp(ping);
+  expect(client.inner.listenerCount('close')).toBeLessThanOrEqual(listeners + 1);
+});
