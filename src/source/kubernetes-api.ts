@@ -5,13 +5,14 @@
  *   list-watch, writes, status ──▶ request / lines ──▶ credentials ──▶ API server
  *
  * It knows no kind. Invariant: an identity that the API server no longer takes (401) is read again before
- * anybody hears of it.
+ * anybody hears of it, unless it has just been read.
  */
 import type { Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import type { Dispatcher } from 'undici';
 import { ApiError } from '#resources/api-error.ts';
-import { loadCredentials, type Credentials } from './kubernetes-credentials.ts';
+import type { Credentials } from './kubernetes-credentials.ts';
+import { renewedCredentials } from './renewed-credentials.ts';
 
 /** One request to the Kubernetes API. */
 export interface ApiRequest {
@@ -124,16 +125,9 @@ async function readLines(body: Readable, onLine: (line: string) => void): Promis
 export async function connectKubernetes(
   kubeconfig: string | undefined,
   onAnswer?: (method: string, status: number) => void,
+  now: () => number = () => performance.now(),
 ): Promise<KubernetesConnection> {
-  let credentials = await loadCredentials(kubeconfig);
-
-  /** A token that was rotated, a client certificate that was renewed: read them again, once for all. */
-  const renew = async (refused: Credentials): Promise<void> => {
-    if (credentials !== refused) return;
-    credentials = await loadCredentials(kubeconfig);
-    // What is under way on the old connections may finish.
-    void refused.dispatcher.close().catch(() => undefined);
-  };
+  const identity = await renewedCredentials(kubeconfig, now);
 
   const send = async (
     used: Credentials,
@@ -153,12 +147,15 @@ export async function connectKubernetes(
 
   /** Sends a request, with a new identity if the old one is refused. @throws ApiError */
   const exchange = async (options: Omit<Dispatcher.RequestOptions, 'origin'>): Promise<Dispatcher.ResponseData> => {
-    const used = credentials;
+    const used = identity.current;
     let response = await send(used, options);
     if (response.statusCode === 401) {
-      await response.body.dump();
-      await renew(used);
-      response = await send(credentials, options);
+      const refusal = await toApiError(response);
+      if (!(await identity.renew(used))) {
+        onAnswer?.(options.method, 401);
+        throw refusal;
+      }
+      response = await send(identity.current, options);
     }
     onAnswer?.(options.method, response.statusCode);
     if (response.statusCode >= 400) throw await toApiError(response);
@@ -166,7 +163,7 @@ export async function connectKubernetes(
   };
 
   return {
-    namespace: credentials.namespace,
+    namespace: identity.current.namespace,
 
     async request<T>({ method, path, query, body, contentType, signal }: ApiRequest): Promise<T> {
       const { body: answer } = await exchange({
@@ -195,7 +192,7 @@ export async function connectKubernetes(
     },
 
     async close() {
-      await credentials.dispatcher.destroy();
+      await identity.current.dispatcher.destroy();
     },
   };
 }
