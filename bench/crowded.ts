@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { imageNodeFlags, imageTunables } from '../test/support/image-entrypoint.ts';
 import { untilAnswers } from './ask.ts';
 import { divideCores, type Cores } from './cores.ts';
-import { freePort } from './free-port.ts';
+import { freePort } from '../test/support/free-port.ts';
 import type { Gateway } from './gateway.ts';
 import { wrkGenerator } from './load.ts';
 import { startProcess } from './process.ts';

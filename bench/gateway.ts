@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { ask, untilAnswers } from './ask.ts';
 import type { CertificateFiles } from './certificate-files.ts';
 import type { Cores } from './cores.ts';
-import { freePort } from './free-port.ts';
+import { freePort } from '../test/support/free-port.ts';
 import type { Peer } from './peers/peer.ts';
 import { startProcess } from './process.ts';
 import { scratchDirectory } from './scratch.ts';

@@ -9,7 +9,7 @@ import { untilAnswers } from './ask.ts';
 import { writeCertificate } from './certificate-files.ts';
 import { figuresTable } from './cluster/figures.ts';
 import { shareCores } from './cores.ts';
-import { freePort } from './free-port.ts';
+import { freePort } from '../test/support/free-port.ts';
 import { makeKeyring, startGateway, type Keyring, type Place, type StartedGateway } from './gateway.ts';
 import { askOften, keepConnections, type Question } from './kept-connections.ts';
 import { latchkeyCommand } from './latchkey-command.ts';

@@ -10,7 +10,7 @@ import { Client } from 'undici';
 import { ask, untilAnswers } from './ask.ts';
 import { divideCores } from './cores.ts';
 import { directorySize, editAt, firstProbe, writeDirectory, type Edit, type Probe } from './edits.ts';
-import { freePort } from './free-port.ts';
+import { freePort } from '../test/support/free-port.ts';
 import { latchkeyCommand } from './latchkey-command.ts';
 import { startProcess } from './process.ts';
 import { progress, type BenchReport } from './report.ts';

@@ -12,7 +12,7 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { untilAnswers } from './ask.ts';
-import { freePort } from './free-port.ts';
+import { freePort } from '../test/support/free-port.ts';
 import { latchkeyCommand } from './latchkey-command.ts';
 import { startProcess, type Running } from './process.ts';
 import { progress, type BenchReport } from './report.ts';

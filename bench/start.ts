@@ -7,7 +7,7 @@ import { cp, mkdir, readdir, rm, stat, symlink } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { untilAnswers } from './ask.ts';
-import { freePort } from './free-port.ts';
+import { freePort } from '../test/support/free-port.ts';
 import { startProcess } from './process.ts';
 import { progress, type BenchReport } from './report.ts';
 import { scratchDirectory } from './scratch.ts';

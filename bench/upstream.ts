@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { untilAnswers } from './ask.ts';
 import type { Cores } from './cores.ts';
-import { freePort } from './free-port.ts';
+import { freePort } from '../test/support/free-port.ts';
 import { startProcess } from './process.ts';
 import { findProgram } from './program.ts';
 import { scratchDirectory } from './scratch.ts';

@@ -9,7 +9,7 @@ import type { KubernetesApi } from '#source/kubernetes-api.ts';
 import { kubeconfigFor, type ControlPlaneAccess } from '../../test/support/control-plane.ts';
 import { imageNodeFlags } from '../../test/support/image-entrypoint.ts';
 import { untilAnswers } from '../ask.ts';
-import { freePort } from '../free-port.ts';
+import { freePort } from '../../test/support/free-port.ts';
 import { runProcess, startProcess, type Running } from '../process.ts';
 import { scratchDirectory } from '../scratch.ts';
 

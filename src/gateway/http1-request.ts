@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { lowerName } from './header-name.ts';
 import { IncomingMessageClass } from './node-http.ts';
 
 /** How values of a header that stands there more than once are put together; a name that is not in it is read once. */
@@ -22,8 +23,7 @@ function knownName(name: string): string | undefined {
   if (candidates === undefined) return undefined;
   const initial = name.charCodeAt(0) | 0x20;
   for (const candidate of candidates) {
-    if (candidate.charCodeAt(0) === initial && (candidate === name || candidate === name.toLowerCase()))
-      return candidate;
+    if (candidate.charCodeAt(0) === initial && (candidate === name || candidate === lowerName(name))) return candidate;
   }
   return undefined;
 }

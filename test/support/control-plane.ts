@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { Agent, fetch } from 'undici';
 import { controlPlanePrograms, type Programs } from './control-plane-programs.ts';
 import { freePort } from './free-port.ts';
+import { kubeconfigText } from './kubeconfig.ts';
 import { ownChild } from './owned-children.ts';
 
 /** What a test needs to use a control plane; plain data, so that it can be handed from process to process. */
@@ -94,14 +95,7 @@ async function untilHealthy(url: string, program: Program, dispatcher?: Agent): 
 }
 
 export const kubeconfigFor = (server: string, ca: string, token: string): string =>
-  JSON.stringify({
-    apiVersion: 'v1',
-    kind: 'Config',
-    'current-context': 'test',
-    clusters: [{ name: 'test', cluster: { server, 'certificate-authority-data': Buffer.from(ca).toString('base64') } }],
-    users: [{ name: 'admin', user: { token } }],
-    contexts: [{ name: 'test', context: { cluster: 'test', user: 'admin', namespace: 'default' } }],
-  });
+  kubeconfigText({ server, 'certificate-authority-data': Buffer.from(ca).toString('base64') }, { token });
 
 async function writeServiceAccountKeys(dir: string): Promise<void> {
   const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });

@@ -7,6 +7,7 @@ import { writeFile } from 'node:fs/promises';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { plainKubeconfig } from './kubeconfig.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 /** A request that has come: a list or a watch, and what it asked for. */
@@ -70,15 +71,7 @@ export async function startScriptedApiServer(script: {
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   const kubeconfig = join(temporaryFolder(), 'kubeconfig');
-  const config = {
-    apiVersion: 'v1',
-    kind: 'Config',
-    'current-context': 'test',
-    clusters: [{ name: 'test', cluster: { server: `http://127.0.0.1:${port}`, 'insecure-skip-tls-verify': true } }],
-    users: [{ name: 'test', user: {} }],
-    contexts: [{ name: 'test', context: { cluster: 'test', user: 'test' } }],
-  };
-  await writeFile(kubeconfig, JSON.stringify(config));
+  await writeFile(kubeconfig, plainKubeconfig(port, {}));
   return {
     kubeconfig,
     calls,

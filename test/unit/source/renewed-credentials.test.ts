@@ -5,9 +5,9 @@ import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { stringify } from 'yaml';
 import { expect, onTestFinished, test } from 'vitest';
 import { connectKubernetes } from '#source/kubernetes-api.ts';
+import { plainKubeconfig } from '../../support/kubeconfig.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 /** An API server that takes one token, and a kubeconfig for it. */
@@ -21,21 +21,8 @@ async function start() {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const kubeconfig = join(temporaryFolder(), 'kubeconfig');
-  const write = (token: string): void => {
-    const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    const cluster = { server: address, 'insecure-skip-tls-verify': true };
-    writeFileSync(
-      kubeconfig,
-      stringify({
-        apiVersion: 'v1',
-        kind: 'Config',
-        clusters: [{ name: 'a', cluster }],
-        users: [{ name: 'a', user: { token } }],
-        contexts: [{ name: 'a', context: { cluster: 'a', user: 'a' } }],
-        'current-context': 'a',
-      }),
-    );
-  };
+  const { port } = server.address() as AddressInfo;
+  const write = (token: string): void => writeFileSync(kubeconfig, plainKubeconfig(port, { token }));
   write(taken);
   let nowMs = 0;
   const api = await connectKubernetes(kubeconfig, undefined, () => nowMs);
